@@ -1,0 +1,192 @@
+import { z } from "zod";
+import { parseDuration, parseRate, parseSize, type Bytes, type BytesPerSecond, type Seconds } from "./units.ts";
+
+const quantity = <T>(parse: (text: string) => T) =>
+    z.string().transform((text, context): T => {
+        try {
+            return parse(text);
+        } catch (error) {
+            context.addIssue({ code: "custom", message: (error as Error).message });
+            return z.NEVER;
+        }
+    });
+const duration = quantity<Seconds>(parseDuration);
+const size = quantity<Bytes>(parseSize);
+const rate = quantity<BytesPerSecond>(parseRate);
+const name = z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{1,30}$/, "a name has 2 to 31 lower-case letters, digits and dashes, and starts with a letter");
+const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region is written like "us-west-2"');
+
+export const siteNames = ["primary", "standby"] as const;
+/** What a site was built as, and stays: never who is active (that is the epoch record's to say). */
+export type SiteName = (typeof siteNames)[number];
+export const otherSite = (site: SiteName): SiteName => (site === "primary" ? "standby" : "primary");
+
+export const storeKinds = ["mariadb", "postgres"] as const;
+/** The engines that Lifeboat has an adapter for. */
+export type StoreKind = (typeof storeKinds)[number];
+
+const objective = z.strictObject({
+    /** Time from the loss to the first good answer. */
+    rto: duration,
+    /** Span of acknowledged writes that may be lost. */
+    rpo: duration,
+});
+
+const site = z.strictObject({ region });
+
+const retention = z.strictObject({
+    /** Every recovery point younger than this is kept. */
+    all: duration.default(parseDuration("2 d")),
+    /** After that, the newest one of each day, for so long. */
+    daily: duration.default(parseDuration("30 d")),
+});
+
+const store = z.strictObject({
+    kind: z.enum(storeKinds),
+    /** Name of the database inside the server. */
+    database: name.default("orders"),
+    /** Promise of the store alone, from backups. */
+    objective,
+    /** Space that the volume asks for. */
+    volume: size.default(parseSize("10 GiB")),
+    backup: z.strictObject({
+        /** A backup starts this often (whole minutes). */
+        every: duration,
+        /** A backup that takes longer has failed. */
+        limit: duration.default(parseDuration("10 min")),
+        retention: retention.prefault({}),
+        /** Immutable for so long (object lock, compliance mode). */
+        lock: duration.default(parseDuration("1 d")),
+    }),
+    replica: z
+        .strictObject({
+            /** A replica further behind than this is reported as unprotected. */
+            maxLag: duration.default(parseDuration("5 s")),
+        })
+        .prefault({}),
+    /** Data that the store is expected to hold, and the rates that backup and restore are expected to run at: inputs to the bounds. */
+    expected: z
+        .strictObject({
+            data: size.default(parseSize("1 GiB")),
+            backupRate: rate.default(parseRate("50 MB/s")),
+            restoreRate: rate.default(parseRate("20 MB/s")),
+        })
+        .prefault({}),
+});
+
+const service = z.strictObject({
+    /** Container image; the sandbox maps it to a program on this machine. */
+    image: z.string().min(1),
+    /** Stores that it needs to answer. */
+    needs: z.array(name).min(1),
+    objective,
+    /** Pods in the active site; the passive site has none. */
+    pods: z.int().min(1).default(2),
+    /** Path that the health check asks over HTTPS. */
+    healthPath: z.string().startsWith("/").default("/health"),
+    /** Port that the container listens on. */
+    port: z.int().min(1).max(65535).default(8080),
+});
+
+const traffic = z.strictObject({
+    /** TTL of the failover records (Route 53 answers with it). */
+    ttl: duration.default(parseDuration("60 s")),
+    healthCheck: z
+        .strictObject({
+            /** 10 s or 30 s: the two that Route 53 offers. */
+            interval: duration.default(parseDuration("10 s")).refine((s) => s === 10 || s === 30, 'Route 53 offers "10 s" and "30 s"'),
+            /** Failures in a row that make an endpoint unhealthy. */
+            threshold: z.int().min(1).max(10).default(3),
+        })
+        .prefault({}),
+});
+
+const schema = z
+    .strictObject({
+        name,
+        /** The hosted zone; services and stores get names under it. */
+        domain: z.string().regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/, 'a domain is written like "orders.example"'),
+        sites: z.strictObject({ primary: site, standby: site }),
+        stores: z.record(name, store),
+        services: z.record(name, service),
+        traffic: traffic.prefault({}),
+        /** Time that people take to decide, inside the RTO: declared and counted, never waited for. */
+        decision: duration,
+    })
+    .superRefine((estate, context) => {
+        if (estate.sites.primary.region === estate.sites.standby.region)
+            context.addIssue({
+                code: "custom",
+                path: ["sites", "standby", "region"],
+                message: `is the primary's own region ${estate.sites.primary.region}; name another one`,
+            });
+        for (const [service, { needs, objective }] of Object.entries(estate.services)) {
+            needs.forEach((need, index) => {
+                if (!Object.hasOwn(estate.stores, need))
+                    context.addIssue({
+                        code: "custom",
+                        path: ["services", service, "needs", index],
+                        message: `"${need}" is not a store; the stores are ${Object.keys(estate.stores).join(", ") || "none"}`,
+                    });
+            });
+            if (objective.rto <= estate.decision)
+                context.addIssue({
+                    code: "custom",
+                    path: ["services", service, "objective", "rto"],
+                    message: `is not longer than the ${estate.decision} s that people take to decide; raise the RTO or shorten decision`,
+                });
+        }
+        for (const [store, { backup, objective }] of Object.entries(estate.stores)) {
+            if (backup.every % 60 !== 0 || backup.every < 60 || 3600 % backup.every !== 0)
+                context.addIssue({
+                    code: "custom",
+                    path: ["stores", store, "backup", "every"],
+                    message: 'must be whole minutes that divide an hour, as in "5 min"',
+                });
+            if (backup.every > objective.rpo)
+                context.addIssue({
+                    code: "custom",
+                    path: ["stores", store, "backup", "every"],
+                    message: `is longer than the store's RPO of ${objective.rpo} s; back up more often or promise less`,
+                });
+            if (backup.limit > backup.every * 4)
+                context.addIssue({
+                    code: "custom",
+                    path: ["stores", store, "backup", "limit"],
+                    message: "is over four times the interval; late backups would pile up",
+                });
+        }
+    });
+
+/** What a person writes: quantities as text, defaults left out. */
+export type EstateDeclaration = z.input<typeof schema>;
+/** All that is declared, checked: quantities parsed, defaults filled in, cross-references resolved. */
+export type Estate = z.output<typeof schema>;
+export type Store = Estate["stores"][string];
+export type Service = Estate["services"][string];
+export type Objective = z.output<typeof objective>;
+
+/** A declaration that cannot be kept. Each line names the path, what is wrong and what would be right. */
+export class EstateError extends Error {
+    override readonly name = "EstateError";
+    readonly problems: readonly string[];
+    constructor(problems: readonly string[]) {
+        super(
+            `the estate has ${problems.length} ${problems.length === 1 ? "fault" : "faults"}:\n${problems.map((p) => `  ${p}`).join("\n")}`,
+        );
+        this.problems = problems;
+    }
+}
+
+/**
+ * Checks a declaration and fills in its defaults.
+ * @throws EstateError naming every path that is wrong and what would be right.
+ * @example defineEstate({ name: "orders", domain: "orders.example", decision: "5 min", … })
+ */
+export function defineEstate(declaration: EstateDeclaration): Estate {
+    const result = schema.safeParse(declaration);
+    if (result.success) return result.data;
+    throw new EstateError(result.error.issues.map((issue) => `${issue.path.join(".") || "estate"}: ${issue.message}`));
+}
