@@ -1,0 +1,133 @@
+import { ACMClient } from "@aws-sdk/client-acm";
+import { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
+import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
+import { EC2Client } from "@aws-sdk/client-ec2";
+import { IAMClient } from "@aws-sdk/client-iam";
+import { KMSClient } from "@aws-sdk/client-kms";
+import { Route53Client } from "@aws-sdk/client-route-53";
+import { S3Client } from "@aws-sdk/client-s3";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { STSClient } from "@aws-sdk/client-sts";
+import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+
+/**
+ * Limits of one call, in milliseconds. The SDK has none of its own: against a region that is gone it hangs without end.
+ * A retry may take place after a time-out, so a call is over after `total` at the latest, whatever happened to it.
+ */
+export const callLimits = { connect: 2_000, request: 15_000, total: 45_000, attempts: 3 } as const;
+
+/** A call that was given up after `callLimits.total`. Named as the SDK's own time-outs are, so that one test of the name finds both. */
+export class CallTimeout extends Error {
+    override readonly name = "TimeoutError";
+    constructor(command: string, region: string) {
+        super(`${command} in ${region} had no answer within ${callLimits.total / 1000} s`);
+    }
+}
+
+const http = () => ({
+    connectionTimeout: callLimits.connect,
+    requestTimeout: callLimits.request,
+    throwOnRequestTimeout: true,
+    socketTimeout: callLimits.request,
+});
+
+/** One provider for all clients: a pod's web identity is exchanged for credentials once, in its own region, not once a service. */
+let credentials: ReturnType<typeof fromNodeProviderChain> | undefined;
+function sharedCredentials(region: string) {
+    credentials ??= fromNodeProviderChain({
+        clientConfig: {
+            region: process.env["AWS_REGION"] ?? region,
+            maxAttempts: callLimits.attempts,
+            requestHandler: new NodeHttpHandler(http()),
+        },
+    });
+    return credentials;
+}
+
+interface Limited {
+    middlewareStack: {
+        add(
+            middleware: (next: (args: never) => Promise<unknown>, context: { commandName?: string }) => (args: never) => Promise<unknown>,
+            options: { step: "initialize"; name: string; priority: "high" },
+        ): void;
+    };
+}
+
+/** Gives a client its total limit: the first thing that a call meets, so that retries and the fetching of credentials count too. */
+function limited<Client extends object>(client: Client, region: string): Client {
+    (client as unknown as Limited).middlewareStack.add(
+        (next, context) => async (args) => {
+            const { promise, reject } = Promise.withResolvers<never>();
+            const timer = setTimeout(() => reject(new CallTimeout(context.commandName ?? "a call", region)), callLimits.total);
+            try {
+                return await Promise.race([next(args), promise]);
+            } finally {
+                clearTimeout(timer);
+            }
+        },
+        { step: "initialize", name: "lifeboatTotalLimit", priority: "high" },
+    );
+    return client;
+}
+
+function makeClients(region: string) {
+    const made = new Map<string, object>();
+    const config = () => ({ region, credentials: sharedCredentials(region), maxAttempts: callLimits.attempts, requestHandler: http() });
+    const once = <Client extends object>(name: string, make: () => Client): Client => {
+        const client = made.get(name) ?? limited(make(), region);
+        made.set(name, client);
+        return client as Client;
+    };
+    return {
+        region,
+        get s3() {
+            return once("s3", () => new S3Client(config()));
+        },
+        get kms() {
+            return once("kms", () => new KMSClient(config()));
+        },
+        get cloudwatch() {
+            return once("cloudwatch", () => new CloudWatchClient(config()));
+        },
+        get sts() {
+            return once("sts", () => new STSClient(config()));
+        },
+        get secretsManager() {
+            return once("secretsManager", () => new SecretsManagerClient(config()));
+        },
+        get autoScaling() {
+            return once("autoScaling", () => new AutoScalingClient(config()));
+        },
+        get ec2() {
+            return once("ec2", () => new EC2Client(config()));
+        },
+        get acm() {
+            return once("acm", () => new ACMClient(config()));
+        },
+        /** A global control plane: never needed by an activation. */
+        get iam() {
+            return once("iam", () => new IAMClient(config()));
+        },
+        /** A global control plane: never needed by an activation. */
+        get route53() {
+            return once("route53", () => new Route53Client(config()));
+        },
+    };
+}
+
+export type AwsClients = ReturnType<typeof makeClients>;
+
+const byRegion = new Map<string, AwsClients>();
+
+/**
+ * The one factory of AWS clients: each is made when first asked for, kept, and has the limits above.
+ * Endpoint, credentials and certificates come from the standard AWS environment; nothing is set here.
+ * @param region "us-west-2"
+ * @example await awsClients(estate.sites.standby.region).s3.send(new GetObjectCommand({ Bucket, Key }))
+ */
+export function awsClients(region: string): AwsClients {
+    const known = byRegion.get(region) ?? makeClients(region);
+    byRegion.set(region, known);
+    return known;
+}
