@@ -12,6 +12,8 @@ export const exitCodes = {
     refused: 4,
     /** A region, server or service does not answer. */
     unavailable: 5,
+    /** A fault in lifeboat itself: an error that nobody expected. Not an answer. */
+    fault: 70,
     /** Stopped with Ctrl-C. */
     interrupted: 130,
 } as const;

@@ -1,0 +1,24 @@
+/**
+ * Every subcommand: its line in `lifeboat --help`. A command's own module, `scripts/commands/NAME.ts`, exports `command` and is imported only
+ * when it is asked for: the AWS and Kubernetes clients take longer to load than the help takes to read.
+ */
+export const commands = {
+    rehearse: "lose a region in the sandbox, activate the standby, and measure it beside the objectives",
+    bootstrap: "make what the stacks stand on: state bucket, keys, coordination bucket, break-glass role, first epoch",
+    activate: "make the standby the active site, step by step, journaled; resumable from any machine",
+    epoch: "show or change who is active",
+    latch: "show, throw or publish the latch that lets the standby answer for users",
+    backup: "make one recovery point of a store, streamed to its vault",
+    verify: "read the copies in the standby back, check them, and enter them in the catalog",
+    backups: "list the recovery points of the catalog",
+    restore: "restore a recovery point into a new server, and check it",
+    expire: "tag what retention no longer needs",
+    guard: "run beside a database: hold it writable or read-only as the epoch says",
+    seed: "run before a database: copy it from its peer when it is to be a replica",
+    "promotion-diff": "show what a promotion would change in the standby's stack; refuse anything off the allow-list",
+    sandbox: "the cloud on this machine: up, down, status, shell, exec",
+    setup: "install and build what this machine lacks",
+    check: "the quick checks: types, lint and the rooms' arrows, formatting",
+    test: "set-up, the quick checks, and every test",
+} as const;
+export type CommandName = keyof typeof commands;
