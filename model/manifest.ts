@@ -34,3 +34,14 @@ export const recoveryPoint = z.strictObject({
     copies: z.int().min(1),
 });
 export type RecoveryPoint = z.output<typeof recoveryPoint>;
+
+/** Tag of the objects that the vault's lifecycle may delete; nothing else is ever deleted. */
+export const expiredTag = { Key: "lifeboat-expired", Value: "true" } as const;
+
+/** The verifier's finding that a backup is no recovery point. */
+export const rejection = z.strictObject({ store: z.string(), point: z.string(), at: z.iso.datetime(), reason: z.string() });
+export type Rejection = z.output<typeof rejection>;
+
+/** The expirer's note that a point is given up. */
+export const expiry = z.strictObject({ store: z.string(), point: z.string(), at: z.iso.datetime() });
+export type Expiry = z.output<typeof expiry>;

@@ -60,4 +60,8 @@ export const coordination = {
     journal: (activation: string, entry: number) => `journal/${activation}/${String(entry).padStart(6, "0")}.json`,
     /** A recovery point exists once its record is here: written by the verifier alone. */
     catalog: (store: string, point: string) => `catalog/${store}/${point}.json`,
+    /** A backup that the verifier found to be bad, and why. */
+    rejected: (store: string, point: string) => `rejected/${store}/${point}.json`,
+    /** A point that the expirer gave up, written before its objects are tagged. */
+    expired: (store: string, point: string) => `expired/${store}/${point}.json`,
 } as const;
