@@ -10,6 +10,8 @@ export const epochRecord = z.strictObject({
     /** Who raised it, and why. */
     by: z.string(),
     reason: z.string(),
+    /** The activation that raised it, so that its resumed run knows its own claim. Absent in the record of bootstrap. */
+    activation: z.string().optional(),
 });
 export type EpochRecord = z.output<typeof epochRecord>;
 

@@ -1,0 +1,23 @@
+import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import { awsClients } from "../backup/clients.ts";
+import { Failure } from "../model/failure.ts";
+import { awsFailure } from "./answers.ts";
+
+/**
+ * Number of the AWS account: LIFEBOAT_ACCOUNT where it is set (in pods), else what the given region's own STS says (never the global one).
+ * @throws Failure without credentials, or where STS does not answer.
+ */
+export async function accountNumber(region: string): Promise<string> {
+    const declared = process.env["LIFEBOAT_ACCOUNT"];
+    if (declared !== undefined && declared !== "") {
+        if (/^\d{12}$/.test(declared)) return declared;
+        throw new Failure("usage", `LIFEBOAT_ACCOUNT is "${declared}"`, "set it to the 12 digits of the AWS account, or unset it");
+    }
+    try {
+        const { Account } = await awsClients(region).sts.send(new GetCallerIdentityCommand({}));
+        if (Account !== undefined) return Account;
+    } catch (error) {
+        throw awsFailure(error, `asking STS in ${region} whose credentials these are`);
+    }
+    throw new Failure("unavailable", `STS in ${region} named no account`, "set LIFEBOAT_ACCOUNT to the account's 12 digits");
+}

@@ -1,0 +1,110 @@
+import { awsClients } from "../backup/clients.ts";
+import { siteNames, type Estate } from "../model/estate.ts";
+import { names } from "../model/names.ts";
+import { awsFailure } from "./answers.ts";
+import { ensureBucket } from "./bootstrap/buckets.ts";
+import { ensureKey } from "./bootstrap/key.ts";
+import { ensureEpoch, ensureLatch } from "./bootstrap/records.ts";
+import { ensureBreakGlassRole } from "./bootstrap/role.ts";
+import { coordinationOf } from "./coordination.ts";
+import { publishLatch, readLatch } from "./latch.ts";
+import { backendUrl, pulumiIn, secretsProvider, stackOf } from "./pulumi.ts";
+import { operator } from "./runner.ts";
+
+/** One thing that the stacks stand on. */
+export interface Foundation {
+    kind: "bucket" | "key" | "role" | "record" | "metric" | "stack";
+    name: string;
+    /** True where this run made it, false where it was there. */
+    made: boolean;
+}
+
+export interface Bootstrapped {
+    account: string;
+    /** The standby's region, where all of it lies. */
+    region: string;
+    /** PULUMI_BACKEND_URL of both stacks. */
+    backend: string;
+    secretsProvider: string;
+    foundations: Foundation[];
+}
+
+export interface BootstrapOptions {
+    estate: Estate;
+    account: string;
+    /** The folder of Pulumi.yaml, whose stacks are made. */
+    directory: string;
+    /** Told of each thing as it stands. */
+    note?: (foundation: Foundation) => void;
+}
+
+/**
+ * Makes in the standby region what both stacks stand on; what is there already is kept, and its settings are put right. Safe to repeat, also
+ * by two people at once. It needs IAM (the break-glass role), so it is for calm days.
+ * @throws Failure where AWS refuses or does not answer, or a name belongs to somebody else.
+ */
+export async function bootstrap({ estate, account, directory, note }: BootstrapOptions): Promise<Bootstrapped> {
+    const foundations = await bootstrapAccount({ estate, account, ...(note === undefined ? {} : { note }) });
+    foundations.push(...(await bootstrapStacks({ estate, account, directory, ...(note === undefined ? {} : { note }) })));
+    return {
+        account,
+        region: estate.sites.standby.region,
+        backend: backendUrl(estate, account),
+        secretsProvider: secretsProvider(estate, account),
+        foundations,
+    };
+}
+
+/** The part that AWS alone sees: key, buckets, role, first records, first metric. */
+export async function bootstrapAccount({ estate, account, note }: Omit<BootstrapOptions, "directory">): Promise<Foundation[]> {
+    const name = names(estate, account);
+    const region = estate.sites.standby.region;
+    const clients = awsClients(region);
+    const bucket = coordinationOf(estate, account);
+    const foundations: Foundation[] = [];
+    const stands = async (kind: Foundation["kind"], what: string, make: () => Promise<boolean>) => {
+        try {
+            const foundation = { kind, name: what, made: await make() };
+            foundations.push(foundation);
+            note?.(foundation);
+        } catch (error) {
+            throw awsFailure(error, `making the ${kind} ${what} in ${region}`);
+        }
+    };
+    const now = () => new Date().toISOString();
+
+    let stateKey = "";
+    await stands("key", name.stateKeyAlias, async () => {
+        const key = await ensureKey(clients.kms, name.stateKeyAlias, `Secrets in the Pulumi state of ${estate.name}`);
+        stateKey = key.arn;
+        return key.made;
+    });
+    await stands("bucket", name.stateBucket, () => ensureBucket(clients.s3, { name: name.stateBucket, region, key: stateKey }));
+    await stands("bucket", name.coordinationBucket, () => ensureBucket(clients.s3, { name: name.coordinationBucket, region }));
+    await stands("role", name.breakGlassRole, () => ensureBreakGlassRole(clients.iam, estate, account, stateKey));
+    await stands("record", "epoch", () => ensureEpoch(bucket, operator(), now()));
+    await stands("record", "latch", () => ensureLatch(bucket, now()));
+    // Seen by CloudWatch before any health check exists that reads it.
+    await stands("metric", name.latchMetric.name, async () => {
+        await publishLatch(estate, (await readLatch(bucket)).record);
+        return true;
+    });
+    return foundations;
+}
+
+/** Both stacks, on the standby's state and key, and the primary's selected: what a person's plain `pulumi preview` means. */
+async function bootstrapStacks({ estate, account, directory, note }: BootstrapOptions): Promise<Foundation[]> {
+    const pulumi = pulumiIn(directory, estate, account);
+    const there = await pulumi.stacks();
+    const foundations: Foundation[] = [];
+    for (const site of siteNames) {
+        const stack = stackOf[site];
+        const made = !there.includes(stack);
+        if (made) await pulumi.run(["stack", "init", stack, "--no-select", `--secrets-provider=${secretsProvider(estate, account)}`]);
+        const foundation: Foundation = { kind: "stack", name: stack, made };
+        foundations.push(foundation);
+        note?.(foundation);
+    }
+    await pulumi.run(["stack", "select", stackOf.primary]);
+    return foundations;
+}
