@@ -1,0 +1,14 @@
+/**
+ * Draws that a seed repeats (mulberry32: 32 bits of state, uniform in [0, 1); not for secrets).
+ * Source: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c
+ */
+export function draws(seed: number): () => number {
+    let state = seed >>> 0;
+    return () => {
+        state = (state + 0x6d2b79f5) >>> 0;
+        let mixed = state;
+        mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+        mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+        return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    };
+}

@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { attempt, calls } from "./calls.ts";
+import { span } from "./clock.ts";
+
+export const verdict = z.enum(["PASS", "FAIL"]);
+export type Verdict = z.output<typeof verdict>;
+
+/** An objective beside what was found. Seconds; `totalSeconds` is the sum of the four kinds, null when the end never came. */
+export const judgement = z.strictObject({
+    objectiveSeconds: z.number(),
+    measuredSeconds: z.number(),
+    scaledSeconds: z.number(),
+    modelledSeconds: z.number(),
+    declaredSeconds: z.number(),
+    totalSeconds: z.number().nullable(),
+    /** The worst case by the model's arithmetic. */
+    boundSeconds: z.number(),
+    verdict,
+});
+export type Judgement = z.output<typeof judgement>;
+
+/** A store's newest recovery point at the moment of the loss, held against the store's own objective. */
+export const pointEvidence = z.strictObject({
+    store: z.string(),
+    /** Null when the catalog had none. */
+    point: z.string().nullable(),
+    /** Stored, compressed and encrypted. */
+    bytes: z.int().nullable(),
+    /** The standby's verifier says so, in the catalog. */
+    verified: z.boolean(),
+    /** Restored beside the live database after the loss, and every order that it must have was there. */
+    restored: z.boolean(),
+    objectiveSeconds: z.number(),
+    /** From the start of the newest verified point's snapshot to the loss: what the store alone would lose. */
+    ageSeconds: z.number().nullable(),
+    boundSeconds: z.number(),
+    restoreSeconds: z.number().nullable(),
+    restoredOrders: z.int().nullable(),
+    /** Orders acknowledged before the point's snapshot began: all of them must be in it. */
+    promisedOrders: z.int().nullable(),
+    verdict,
+    reasons: z.array(z.string()),
+});
+export type PointEvidence = z.output<typeof pointEvidence>;
+
+/** What a rehearsal measured, beside its objectives. */
+export const evidence = z.strictObject({
+    version: z.literal(1),
+    scenario: z.string(),
+    service: z.string(),
+    seed: z.int(),
+    /** Divisor of the sandbox's own clocks; 1 is real time. */
+    fast: z.number(),
+    startedAt: z.iso.datetime(),
+    lossAt: z.iso.datetime().nullable(),
+    verdict,
+    /** Why it failed, one line each; empty when it passed. */
+    reasons: z.array(z.string()),
+    /** From the loss until every customer had been answered well again (the first good answer of the customer who was served last). */
+    rto: judgement,
+    /** From the oldest lost acknowledgment to the loss. */
+    rpo: judgement,
+    orders: z.strictObject({
+        acknowledged: z.int(),
+        survived: z.int(),
+        lost: z.int(),
+        /** Of the lost: in one database and not in the other. */
+        torn: z.int(),
+        lostAfterTheLoss: z.int(),
+        /** In a database, and ordered by nobody. */
+        unknown: z.int(),
+        /** The first hundred of the lost. */
+        lostNumbers: z.array(z.int()),
+        /** Rows read in each database of the standby. */
+        rows: z.record(z.string(), z.int()),
+    }),
+    clock: z.record(z.string(), span),
+    /** Loss to the first good answer that anybody got; wall seconds, as they passed on this machine. */
+    firstCustomerWallSeconds: z.number().nullable(),
+    calls,
+    otherCalls: calls.extend({ by: z.record(z.string(), calls) }),
+    /** What was dropped on its way to the lost region, by address. */
+    attempts: z.array(attempt),
+    recoveryPoints: z.array(pointEvidence),
+    /** What was not measured, in words. */
+    modelled: z.array(z.string()),
+    /** Wall seconds of the rehearsal's own phases. */
+    phases: z.record(z.string(), z.number()),
+});
+export type Evidence = z.output<typeof evidence>;

@@ -1,0 +1,74 @@
+import { formatDuration, seconds } from "../../model/units.ts";
+import { kinds, sums, total } from "./clock.ts";
+import type { Evidence, Judgement } from "./evidence.ts";
+
+const say = (value: number) => formatDuration(seconds(value));
+const head = ["", "measured", "scaled", "modelled", "declared", "source"];
+
+function table(rows: readonly (readonly string[])[]): string[] {
+    const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+    return rows.map((row) =>
+        // Names and sources stand left, figures right.
+        row
+            .map((cell, column) =>
+                column === 0 || column === head.length - 1 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
+            )
+            .join("  ")
+            .trimEnd(),
+    );
+}
+
+function objectiveLine(name: string, { totalSeconds, boundSeconds, objectiveSeconds, verdict }: Judgement): string {
+    const found = totalSeconds === null ? "never" : say(totalSeconds);
+    return `${name}  ${found} found, at worst ${say(boundSeconds)}, objective ${say(objectiveSeconds)}: ${verdict}`;
+}
+
+/** The evidence for a person: clock, objectives, orders, calls, recovery points, what is modelled, and where the evidence lies. */
+export function report(
+    evidence: Evidence,
+    path: string,
+    paint: (text: string, verdict: "PASS" | "FAIL") => string = (text) => text,
+): string {
+    const { rto, rpo, orders, calls, otherCalls, fast } = evidence;
+    const cell = (value: number | undefined) => (value === undefined ? "" : say(value));
+    const rows = [
+        head,
+        ...Object.entries(evidence.clock).map(([name, each]) => [name, ...kinds.map((kind) => cell(each[kind])), each.source]),
+        ["sum", ...kinds.map((kind) => say(sums(evidence.clock)[kind])), `together ${say(total(sums(evidence.clock)))}`],
+    ];
+    const others = Object.entries(otherCalls.by)
+        .filter(([, each]) => each.deadRegion + each.globalControlPlane > 0)
+        .map(([who, each]) => `${who} ${each.deadRegion} + ${each.globalControlPlane}`);
+    return [
+        `${evidence.scenario} of ${evidence.service}, seed ${evidence.seed}${fast === 1 ? "" : `, sandbox clocks ${fast} times as fast (column "scaled" is multiplied back)`}`,
+        "",
+        ...table(rows),
+        "",
+        paint(objectiveLine("RTO", rto), rto.verdict),
+        paint(objectiveLine("RPO", rpo), rpo.verdict),
+        `orders: ${orders.acknowledged} acknowledged, ${orders.survived} survived, ${orders.lost} lost (${orders.torn} torn)`,
+        `calls of the activation: ${calls.total}; to the lost region ${calls.deadRegion}, to global control planes ${calls.globalControlPlane}`,
+        `calls of everybody else: ${otherCalls.total}; to the lost region ${otherCalls.deadRegion}, to global control planes ${otherCalls.globalControlPlane}${others.length > 0 ? ` (${others.join(", ")})` : ""}`,
+        ...evidence.recoveryPoints.map((point) =>
+            paint(
+                `${point.store}: ${
+                    point.point === null
+                        ? "no verified recovery point"
+                        : `${point.point}, ${point.bytes} bytes, ${say(point.ageSeconds ?? 0)} old at the loss, at worst ${say(point.boundSeconds)}, objective ${say(point.objectiveSeconds)}; ${
+                              point.restored
+                                  ? `restored in ${say(point.restoreSeconds ?? 0)} with ${point.restoredOrders} orders`
+                                  : "not restored"
+                          }`
+                }: ${point.verdict}`,
+                point.verdict,
+            ),
+        ),
+        "",
+        "not measured:",
+        ...evidence.modelled.map((line) => `  ${line}`),
+        "",
+        ...evidence.reasons.map((reason) => paint(`  ${reason}`, "FAIL")),
+        paint(evidence.verdict, evidence.verdict),
+        `evidence: ${path}`,
+    ].join("\n");
+}

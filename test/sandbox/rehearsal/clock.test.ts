@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { recoveryClock, sums, total, type Timeline } from "../../../sandbox/rehearsal/clock.ts";
+
+const modelled = [
+    { name: "nodes", after: "scale", seconds: 75, source: "somewhere" },
+    { name: "latch delay", after: "latch", seconds: 60, source: "elsewhere" },
+];
+const timeline: Timeline = {
+    lossAt: 0,
+    detectedAt: 30_000,
+    activation: {
+        startedAt: 30_100,
+        finishedAt: 45_000,
+        steps: [
+            { name: "claim", startedAt: 31_000, finishedAt: 31_500 },
+            { name: "scale", startedAt: 32_000, finishedAt: 40_000 },
+            { name: "latch", startedAt: 40_000, finishedAt: 41_000 },
+        ],
+    },
+    latchSeenAt: 50_000,
+    lookedUpAt: 80_000,
+    servedAt: 80_200,
+};
+
+describe("the recovery clock", () => {
+    it("puts every second into one kind and one span", () => {
+        const clock = recoveryClock(timeline, 1, 300, modelled);
+        assert.deepEqual(sums(clock), { measuredSeconds: 80.2, scaledSeconds: 0, modelledSeconds: 135, declaredSeconds: 300 });
+        assert.deepEqual(Object.keys(clock), [
+            "detect",
+            "decide",
+            "start",
+            "claim",
+            "scale",
+            "nodes",
+            "latch",
+            "latch delay",
+            "between steps",
+            "latch seen",
+            "dns",
+            "first good answer",
+        ]);
+    });
+
+    it("multiplies only the sandbox's own clocks back", () => {
+        const clock = recoveryClock(timeline, 10, 300, modelled);
+        assert.equal(clock.detect?.scaledSeconds, 300);
+        assert.equal(clock.dns?.scaledSeconds, 300);
+        assert.equal(clock.scale?.measuredSeconds, 8);
+        assert.equal(clock.detect?.measuredSeconds, undefined);
+    });
+
+    it("ends where the recovery ended", () => {
+        const { latchSeenAt: _, lookedUpAt: __, servedAt: ___, ...cut } = timeline;
+        assert.equal(Object.keys(recoveryClock(cut, 1, 300, modelled)).at(-1), "between steps");
+        assert.deepEqual(recoveryClock({ lossAt: 0 }, 1, 300, modelled), {});
+    });
+
+    it("leaves no gap: measured, and scaled divided by the factor, are the time that passed", () => {
+        const span = fc.integer({ min: 0, max: 100_000 });
+        fc.assert(
+            fc.property(
+                fc.tuple(span, span, span, span, span, span),
+                fc.array(fc.tuple(span, span), { maxLength: 8 }),
+                fc.integer({ min: 1, max: 20 }),
+                ([detect, start, end, latch, dns, answer], steps, fast) => {
+                    let at = detect + start;
+                    const done = steps.map(([gap, length], index) => {
+                        const startedAt = at + (index === 0 ? 0 : gap);
+                        at = startedAt + length;
+                        return { name: `step ${index}`, startedAt, finishedAt: at };
+                    });
+                    const finishedAt = at + end;
+                    const seen = finishedAt + latch;
+                    const clock = recoveryClock(
+                        {
+                            lossAt: 0,
+                            detectedAt: detect,
+                            activation: { startedAt: detect, finishedAt, steps: done },
+                            latchSeenAt: seen,
+                            lookedUpAt: seen + dns,
+                            servedAt: seen + dns + answer,
+                        },
+                        fast,
+                        0,
+                        [],
+                    );
+                    const by = sums(clock);
+                    assert.ok(Math.abs(by.measuredSeconds + by.scaledSeconds / fast - (seen + dns + answer) / 1000) < 1e-6);
+                    assert.ok(Object.values(clock).every((each) => total(sums({ each })) >= 0));
+                },
+            ),
+        );
+    });
+});

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import packet from "dns-packet";
+import { followChain } from "../../../sandbox/rehearsal/lookup.ts";
+import { acknowledgments, readLedger, type LedgerLine } from "../../../sandbox/rehearsal/ledger.ts";
+import { selfSigned } from "./certificate.ts";
+
+const program = new URL("../../../sandbox/rehearsal/customers.ts", import.meta.url).pathname;
+
+describe("a chain of DNS answers", () => {
+    it("leads to the address with the shortest TTL on the way", () => {
+        assert.deepEqual(
+            followChain("a.example", [
+                { type: "CNAME", name: "A.example", data: "b.example", ttl: 60 },
+                { type: "A", name: "b.example", data: "10.1.129.3", ttl: 300 },
+            ]),
+            { address: "10.1.129.3", ttl: 60 },
+        );
+    });
+    it("must end in an address", () => {
+        assert.throws(() => followChain("a.example", [{ type: "CNAME", name: "a.example", data: "a.example", ttl: 1 }]), /ends at/);
+    });
+});
+
+describe("customers", function () {
+    this.timeout(20_000);
+    let directory: string;
+    let server: Server;
+    let resolver: Socket;
+    let queries = 0;
+    let answer = 201;
+    let silent = false;
+    let ttl = 1;
+    const asked: { number: number; customer: string }[] = [];
+
+    before(async () => {
+        directory = mkdtempSync(join(tmpdir(), "lifeboat-customers-"));
+        const { key, certificate } = await selfSigned("orders.test.example");
+        writeFileSync(join(directory, "ca.pem"), certificate);
+        server = createServer({ key, cert: certificate }, (request, response) => {
+            let text = "";
+            request.on("data", (chunk) => (text += chunk));
+            request.on("end", () => {
+                asked.push(JSON.parse(text));
+                if (!silent) response.writeHead(answer).end("{}");
+            });
+        });
+        server.listen(0, "127.0.0.1");
+        await once(server, "listening");
+        resolver = createSocket("udp4");
+        resolver.on("message", (message, peer) => {
+            queries++;
+            const { id, questions } = packet.decode(message);
+            resolver.send(
+                packet.encode({
+                    type: "response",
+                    id: id!,
+                    questions: questions!,
+                    answers: [{ type: "A", name: questions![0]!.name, ttl, data: "127.0.0.1" }],
+                }),
+                peer.port,
+                peer.address,
+            );
+        });
+        resolver.bind(0, "127.0.0.1");
+        await once(resolver, "listening");
+    });
+    after(() => {
+        server.closeAllConnections();
+        server.close();
+        resolver.close();
+        rmSync(directory, { recursive: true });
+    });
+
+    async function shop(name: string, during: () => Promise<void>): Promise<LedgerLine[]> {
+        const ledger = join(directory, name);
+        const child = spawn(
+            process.execPath,
+            [
+                program,
+                JSON.stringify({
+                    host: "orders.test.example",
+                    port: (server.address() as AddressInfo).port,
+                    ledger,
+                    ca: join(directory, "ca.pem"),
+                    seed: 1,
+                    rate: 40,
+                    timeoutMs: 300,
+                    resolver: { address: "127.0.0.1", port: (resolver.address() as AddressInfo).port },
+                }),
+            ],
+            { stdio: ["ignore", "inherit", "inherit"] },
+        );
+        const gone = once(child, "exit");
+        await during();
+        child.kill("SIGTERM");
+        const [code] = await gone;
+        assert.equal(code, 0);
+        return readLedger(ledger);
+    }
+
+    it("place numbered orders and write down what was acknowledged, each number once", async () => {
+        asked.length = 0;
+        const lines = await shop("plain.jsonl", () => sleep(1500));
+        const kept = acknowledgments(lines);
+        assert.ok(kept.size >= 10, `${kept.size} orders in 1.5 s`);
+        assert.equal(new Set(asked.map(({ number }) => number)).size, asked.length);
+        assert.deepEqual(new Set([...kept.values()].map(({ client }) => client)), new Set([0, 1, 2, 3]));
+    });
+
+    it("look a name up again when its TTL has ended, and not before", async () => {
+        ttl = 60;
+        queries = 0;
+        await shop("long.jsonl", () => sleep(1500));
+        assert.equal(queries, 4);
+        ttl = 0;
+        queries = 0;
+        const lines = await shop("none.jsonl", () => sleep(800));
+        assert.ok(queries > 8, `${queries} look-ups`);
+        assert.equal(lines.filter(({ kind }) => kind === "looked-up").length, queries);
+        ttl = 1;
+    });
+
+    it("send an order again until it is acknowledged, and believe nothing but 201", async () => {
+        asked.length = 0;
+        answer = 503;
+        const lines = await shop("refused.jsonl", async () => {
+            await sleep(1200);
+            answer = 201;
+            await sleep(1200);
+        });
+        const kept = acknowledgments(lines);
+        const failed = lines.filter((line) => line.kind === "failed");
+        assert.ok(failed.length >= 4 && failed.every(({ reason }) => reason.startsWith("answered 503")));
+        for (const { order } of failed) assert.ok(kept.has(order), `order ${order} was retried until acknowledged`);
+    });
+
+    it("give a server that says nothing their time-out and no more", async () => {
+        silent = true;
+        const lines = await shop("silent.jsonl", () => sleep(1500));
+        silent = false;
+        const failed = lines.filter((line) => line.kind === "failed" && line.reason === "no answer within 300 ms");
+        assert.ok(failed.length >= 4, `${failed.length} time-outs`);
+        assert.equal(acknowledgments(lines).size, 0);
+    });
+});
