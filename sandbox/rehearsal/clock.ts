@@ -51,58 +51,61 @@ export interface Timeline {
     servedAt?: number;
 }
 
-/** What the cloud would have added, with its source; a figure joins the clock after the step that it belongs to. */
+/** What the cloud would have added to a step, with its source: `modelledIn` of the plan. */
 export interface ModelledSpan {
-    name: string;
-    after: string;
+    step: string;
     seconds: number;
     source: string;
 }
 
 /**
  * Turns instants into spans that leave no gap: measured seconds plus scaled seconds divided by `fast` are the time from the loss to the last instant there is.
+ * What is modelled joins the step that it belongs to. The latch's delay in the cloud is longer than in the sandbox: of the modelled span, what passed here is
+ * not counted twice.
  * @param fast what `--fast` was; at 1 the checkers' clocks ran at their own pace and count as measured
  */
 export function recoveryClock(timeline: Timeline, fast: number, decisionSeconds: number, modelled: readonly ModelledSpan[]): Clock {
-    const clock: Clock = {};
-    const put = (name: string, value: Span) => {
-        clock[name] = value;
-        for (const each of modelled) if (each.after === name) put(each.name, { modelledSeconds: each.seconds, source: each.source });
-    };
-    const measured = (from: number, to: number, source: string): Span => ({ measuredSeconds: (to - from) / 1000, source });
-    const sandboxClock = (from: number, to: number, source: string): Span =>
-        fast === 1
-            ? measured(from, to, source)
-            : {
-                  scaledSeconds: ((to - from) / 1000) * fast,
-                  source: `${source}; took ${((to - from) / 1000).toFixed(1)} s at --fast ${fast}`,
-              };
     const { lossAt, detectedAt, activation, latchSeenAt, lookedUpAt, servedAt } = timeline;
+    const clock: Clock = {};
+    const measured = (milliseconds: number, source: string): Span => ({ measuredSeconds: milliseconds / 1000, source });
+    const sandboxClock = (milliseconds: number, source: string): Span => {
+        if (fast === 1) return measured(milliseconds, source);
+        const scaledSeconds = (milliseconds / 1000) * fast;
+        return { scaledSeconds, source: `${source}; took ${(milliseconds / 1000).toFixed(1)} s at --fast ${fast}` };
+    };
 
     if (detectedAt === undefined) return clock;
-    put("detect", sandboxClock(lossAt, detectedAt, "health check of the endpoint: loss to unhealthy"));
-    put("decide", { declaredSeconds: decisionSeconds, source: "the estate's decision time" });
-
+    clock["detect"] = sandboxClock(detectedAt - lossAt, "health check of the endpoint: loss to unhealthy");
+    clock["decide"] = { declaredSeconds: decisionSeconds, source: "estate: decision" };
     if (!activation) return clock;
-    const first = activation.steps[0]?.startedAt ?? activation.finishedAt;
-    put("start", measured(detectedAt, first, "unhealthy to the activation's first step: start of the tool, plan, checks"));
-    let inSteps = 0;
-    for (const step of activation.steps) {
-        inSteps += step.finishedAt - step.startedAt;
-        put(step.name, measured(step.startedAt, step.finishedAt, "the activation's journal"));
-    }
-    put("between steps", {
-        measuredSeconds: (activation.finishedAt - first - inSteps) / 1000,
-        source: "the activation's process, less its steps",
-    });
 
-    if (latchSeenAt === undefined) return clock;
-    // The checkers may see the latch before the process that threw it has ended.
-    const seen = Math.max(latchSeenAt, activation.finishedAt);
-    put("latch seen", sandboxClock(activation.finishedAt, seen, "health check of the latch: end of the activation to its change"));
-    if (lookedUpAt === undefined || servedAt === undefined) return clock;
-    const lookedUp = Math.min(Math.max(lookedUpAt, seen), Math.max(servedAt, seen));
-    put("dns", sandboxClock(seen, lookedUp, "ledger: until the customer who was served last got the standby's address"));
-    put("first good answer", measured(lookedUp, Math.max(servedAt, lookedUp), "ledger: until its first order was acknowledged"));
+    const steps = activation.steps.toSorted((a, b) => a.startedAt - b.startedAt);
+    let covered = steps[0]?.startedAt ?? activation.finishedAt;
+    clock["start"] = measured(covered - detectedAt, "unhealthy to the first step: start of the tool, plan and checks");
+    let between = 0;
+    for (const { name, startedAt, finishedAt } of steps) {
+        // Steps that run side by side count once.
+        between += Math.max(0, startedAt - covered);
+        const own = Math.max(0, finishedAt - Math.max(startedAt, covered));
+        covered = Math.max(covered, finishedAt);
+        const step = name.split(":")[0]!;
+        clock[step] = measured((clock[step]?.measuredSeconds ?? 0) * 1000 + own, "the activation's journal");
+    }
+    clock["between steps"] = measured(between + Math.max(0, activation.finishedAt - covered), "the activation's process, less its steps");
+
+    const seen = latchSeenAt === undefined ? undefined : Math.max(latchSeenAt, activation.finishedAt);
+    if (seen !== undefined)
+        clock["latch seen"] = sandboxClock(seen - activation.finishedAt, "health check of the latch: end of the activation to its change");
+    for (const { step, seconds, source } of modelled) {
+        const row = clock[step];
+        if (!row) continue;
+        const passed = step === "latch" ? total(sums({ seen: clock["latch seen"] ?? { source: "" } })) : 0;
+        row.modelledSeconds = (row.modelledSeconds ?? 0) + Math.max(0, seconds - passed);
+        row.source += passed > 0 ? `; ${seconds} s, less what passed here ("latch seen"), ${source}` : `; ${seconds} s ${source}`;
+    }
+    if (seen === undefined || lookedUpAt === undefined || servedAt === undefined) return clock;
+    const lookedUp = Math.max(lookedUpAt, seen);
+    clock["dns"] = sandboxClock(lookedUp - seen, "ledger: until the customer who was served last got the standby's address");
+    clock["answer"] = measured(Math.max(servedAt, lookedUp) - lookedUp, "ledger: until its first order was acknowledged");
     return clock;
 }

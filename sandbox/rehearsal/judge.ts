@@ -86,10 +86,10 @@ export interface PointFound {
     boundSeconds: number;
     /** The newest that the catalog calls verified, with the start of its snapshot (milliseconds since 1970). */
     newest?: { point: string; bytes: number; startedAt: number };
-    /** What the restore job said, absent when it failed; `failure` says why. */
+    /** What the restore job said, absent when it failed; `failure` says why. A newer point than `newest` may have been made meanwhile. */
     restored?: { point: string; orders: number; seconds: number };
     failure?: string;
-    /** Numbers of orders acknowledged before the snapshot began, and sent before it ended. */
+    /** Numbers of orders acknowledged before the restored point's snapshot began, and sent before it ended. */
     promised: number;
     sent: number;
 }
@@ -106,8 +106,8 @@ export function judgePoint(found: PointFound, lossAt: number): PointEvidence {
                 `${store}: the newest verified point was ${say(ageSeconds!)} old at the loss; the objective is ${say(objectiveSeconds)}`,
             );
         if (!restored) reasons.push(`${store}: the newest point was not restored: ${failure ?? "nobody tried"}`);
-        else if (restored.point !== newest.point)
-            reasons.push(`${store}: ${restored.point} was restored, and not the newest point ${newest.point}`);
+        else if (restored.point < newest.point)
+            reasons.push(`${store}: ${restored.point} was restored, which is older than ${newest.point}`);
         else if (restored.orders < promised)
             reasons.push(`${store}: the restored point has ${restored.orders} orders; ${promised} were acknowledged before it began`);
         else if (restored.orders > sent)
@@ -123,7 +123,7 @@ export function judgePoint(found: PointFound, lossAt: number): PointEvidence {
         restored:
             restored !== undefined &&
             newest !== undefined &&
-            restored.point === newest.point &&
+            restored.point >= newest.point &&
             restored.orders >= promised &&
             restored.orders <= sent,
         objectiveSeconds,

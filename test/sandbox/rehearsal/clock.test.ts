@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { recoveryClock, sums, total, type Timeline } from "../../../sandbox/rehearsal/clock.ts";
 
 const modelled = [
-    { name: "nodes", after: "scale", seconds: 75, source: "somewhere" },
-    { name: "latch delay", after: "latch", seconds: 60, source: "elsewhere" },
+    { step: "scale", seconds: 60, source: "somewhere" },
+    { step: "latch", seconds: 90, source: "elsewhere" },
 ];
 const timeline: Timeline = {
     lossAt: 0,
@@ -14,6 +14,8 @@ const timeline: Timeline = {
         finishedAt: 45_000,
         steps: [
             { name: "claim", startedAt: 31_000, finishedAt: 31_500 },
+            { name: "promote:a", startedAt: 31_500, finishedAt: 31_800 },
+            { name: "promote:b", startedAt: 31_600, finishedAt: 32_000 },
             { name: "scale", startedAt: 32_000, finishedAt: 40_000 },
             { name: "latch", startedAt: 40_000, finishedAt: 41_000 },
         ],
@@ -26,20 +28,19 @@ const timeline: Timeline = {
 describe("the recovery clock", () => {
     it("puts every second into one kind and one span", () => {
         const clock = recoveryClock(timeline, 1, 300, modelled);
-        assert.deepEqual(sums(clock), { measuredSeconds: 80.2, scaledSeconds: 0, modelledSeconds: 135, declaredSeconds: 300 });
+        assert.deepEqual(sums(clock), { measuredSeconds: 80.2, scaledSeconds: 0, modelledSeconds: 145, declaredSeconds: 300 });
         assert.deepEqual(Object.keys(clock), [
             "detect",
             "decide",
             "start",
             "claim",
+            "promote",
             "scale",
-            "nodes",
             "latch",
-            "latch delay",
             "between steps",
             "latch seen",
             "dns",
-            "first good answer",
+            "answer",
         ]);
     });
 
@@ -49,11 +50,20 @@ describe("the recovery clock", () => {
         assert.equal(clock.dns?.scaledSeconds, 300);
         assert.equal(clock.scale?.measuredSeconds, 8);
         assert.equal(clock.detect?.measuredSeconds, undefined);
+        assert.equal(clock["latch seen"]?.scaledSeconds, 50);
+    });
+
+    it("counts steps side by side once, and of the modelled latch only what did not pass here", () => {
+        const clock = recoveryClock(timeline, 10, 300, modelled);
+        assert.equal(clock.promote?.measuredSeconds, 0.5);
+        assert.equal(clock.latch?.modelledSeconds, 40);
+        assert.equal(clock.scale?.modelledSeconds, 60);
     });
 
     it("ends where the recovery ended", () => {
         const { latchSeenAt: _, lookedUpAt: __, servedAt: ___, ...cut } = timeline;
         assert.equal(Object.keys(recoveryClock(cut, 1, 300, modelled)).at(-1), "between steps");
+        assert.equal(recoveryClock(cut, 1, 300, modelled).latch?.modelledSeconds, 90);
         assert.deepEqual(recoveryClock({ lossAt: 0 }, 1, 300, modelled), {});
     });
 
@@ -65,13 +75,12 @@ describe("the recovery clock", () => {
                 fc.array(fc.tuple(span, span), { maxLength: 8 }),
                 fc.integer({ min: 1, max: 20 }),
                 ([detect, start, end, latch, dns, answer], steps, fast) => {
-                    let at = detect + start;
-                    const done = steps.map(([gap, length], index) => {
-                        const startedAt = at + (index === 0 ? 0 : gap);
-                        at = startedAt + length;
-                        return { name: `step ${index}`, startedAt, finishedAt: at };
+                    const begin = detect + start;
+                    const done = steps.map(([offset, length], index) => {
+                        const startedAt = begin + (index === 0 ? 0 : offset);
+                        return { name: `step ${index}`, startedAt, finishedAt: startedAt + length };
                     });
-                    const finishedAt = at + end;
+                    const finishedAt = Math.max(begin, ...done.map((step) => step.finishedAt)) + end;
                     const seen = finishedAt + latch;
                     const clock = recoveryClock(
                         {

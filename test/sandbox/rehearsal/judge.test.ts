@@ -59,14 +59,14 @@ describe("the verdict on a store's recovery point", () => {
         const found = judgePoint(point, lossAt);
         assert.deepEqual([found.verdict, found.verified, found.restored, found.ageSeconds], ["PASS", true, true, 60]);
     });
-    it("fails without a verified point, with an old one, with one that was not restored or not the newest", () => {
+    it("fails without a verified point, with an old one, with one that was not restored or an older one instead", () => {
         const { newest: _, restored: __, ...none } = point;
         const { restored: ___, ...unrestored } = point;
         for (const [broken, reason] of [
             [none, /no recovery point was verified/],
             [{ ...point, newest: { ...point.newest!, startedAt: lossAt - 901_000 } }, /old at the loss/],
             [{ ...unrestored, failure: "the job failed" }, /not restored: the job failed/],
-            [{ ...point, restored: { ...point.restored!, point: "20250101T000000Z-abcd" } }, /not the newest/],
+            [{ ...point, restored: { ...point.restored!, point: "20250101T000000Z-abcd" } }, /older than/],
         ] as const) {
             const found = judgePoint(broken, lossAt);
             assert.equal(found.verdict, "FAIL");

@@ -1,0 +1,14 @@
+import type { GuardsRequest, GuardStatus } from "./guards.ts";
+import type { JobResult, JobsRequest } from "./jobs.ts";
+import type { ObjectsRequest } from "./objects.ts";
+import type { RowsRequest } from "./rows.ts";
+import type { Row } from "../comparison.ts";
+
+/** What the rehearsal, which stands outside, has done inside the sandbox's network: request and answer of each. */
+export interface Operations {
+    jobs: { request: JobsRequest; answer: JobResult[] };
+    guards: { request: GuardsRequest; answer: { statuses: Record<string, GuardStatus>; failures: Record<string, string> } };
+    rows: { request: RowsRequest; answer: Record<string, Row[]> };
+    objects: { request: ObjectsRequest; answer: Record<string, string> };
+}
+export type OperationName = keyof Operations;

@@ -1,0 +1,57 @@
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { createConnection } from "mysql2/promise";
+import pg from "pg";
+import { z } from "zod";
+import type { StoreKind } from "../../../model/estate.ts";
+import type { Row } from "../comparison.ts";
+
+export interface RowsRequest {
+    region: string;
+    stores: { store: string; kind: StoreKind; database: string; host: string; secret: string }[];
+}
+
+const passwords = z.looseObject({ app: z.string() });
+const query = "select number, customer from orders order by number";
+
+/** Reads every order of each database, row by row, as the service's own user and over the wire. */
+export async function rows(_: unknown, { region, stores }: RowsRequest): Promise<Record<string, Row[]>> {
+    const secrets = new SecretsManagerClient({ region });
+    const read = await Promise.all(
+        stores.map(async ({ store, kind, database, host, secret }): Promise<[string, Row[]]> => {
+            const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: secret }));
+            const { app: password } = passwords.parse(JSON.parse(SecretString ?? "{}"));
+            return [store, await readers[kind]({ host, user: "app", password, database })];
+        }),
+    );
+    return Object.fromEntries(read);
+}
+
+interface Login {
+    host: string;
+    user: string;
+    password: string;
+    database: string;
+}
+const plain = (found: readonly { number: unknown; customer: unknown }[]): Row[] =>
+    found.map(({ number, customer }) => ({ number: Number(number), customer: String(customer) }));
+
+const readers: Record<StoreKind, (login: Login) => Promise<Row[]>> = {
+    async mariadb(login) {
+        const connection = await createConnection({ ...login, connectTimeout: 5000 });
+        try {
+            const [found] = await connection.query(query);
+            return plain(found as { number: unknown; customer: unknown }[]);
+        } finally {
+            await connection.end();
+        }
+    },
+    async postgres(login) {
+        const client = new pg.Client({ ...login, connectionTimeoutMillis: 5000, query_timeout: 60_000 });
+        await client.connect();
+        try {
+            return plain((await client.query<{ number: unknown; customer: unknown }>(query)).rows);
+        } finally {
+            await client.end();
+        }
+    },
+};
