@@ -1,0 +1,119 @@
+import { coordination } from "../../model/names.ts";
+import { bucketArn, objectsArn, policyDocument, type PolicyDocument, type Statement } from "./statement.ts";
+
+export interface VaultAccess {
+    readonly vault: string;
+    readonly coordinationBucket: string;
+    /** Stores whose prefixes are meant. */
+    readonly stores: readonly string[];
+    /** Key of the vault's bucket encryption, in this region. */
+    readonly bucketKeyArn: string;
+    /** Keys of the envelopes, in this region. */
+    readonly envelopeKeyArns: readonly string[];
+}
+
+const prefixes = (bucket: string, stores: readonly string[], under = "") => stores.map((store) => objectsArn(bucket, `${under}${store}/`));
+
+const readEpoch = (bucket: string): Statement => ({
+    Sid: "ReadEpoch",
+    Effect: "Allow",
+    Action: "s3:GetObject",
+    Resource: `${bucketArn(bucket)}/${coordination.epoch}`,
+});
+
+const readCatalog = (bucket: string, stores: readonly string[]): Statement[] => [
+    {
+        Sid: "ReadCatalog",
+        Effect: "Allow",
+        Action: "s3:GetObject",
+        Resource: prefixes(bucket, stores, "catalog/"),
+    },
+    {
+        Sid: "ListCatalog",
+        Effect: "Allow",
+        Action: "s3:ListBucket",
+        Resource: bucketArn(bucket),
+        Condition: { StringLike: { "s3:prefix": ["catalog/*"] } },
+    },
+];
+
+/**
+ * The writer puts, and can make new data keys. It cannot read back, delete, tag, or decrypt an envelope: an intruder who has production has no
+ * way to the backups. Decrypt on the bucket's key is what a multipart upload to an SSE-KMS bucket needs; that key opens no envelope.
+ */
+export const writerAccess = (o: VaultAccess): PolicyDocument =>
+    policyDocument(
+        { Sid: "PutPoints", Effect: "Allow", Action: "s3:PutObject", Resource: prefixes(o.vault, o.stores) },
+        {
+            Sid: "OwnUploads",
+            Effect: "Allow",
+            Action: ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+            Resource: prefixes(o.vault, o.stores),
+        },
+        { Sid: "FindOrphans", Effect: "Allow", Action: "s3:ListBucketMultipartUploads", Resource: bucketArn(o.vault) },
+        { Sid: "SealEnvelopes", Effect: "Allow", Action: "kms:GenerateDataKey", Resource: o.envelopeKeyArns },
+        { Sid: "UseBucketKey", Effect: "Allow", Action: ["kms:GenerateDataKey", "kms:Decrypt"], Resource: o.bucketKeyArn },
+        readEpoch(o.coordinationBucket),
+    );
+
+/** The verifier reads points back and opens them, and it alone writes the catalog. */
+export const verifierAccess = (o: VaultAccess): PolicyDocument =>
+    policyDocument(
+        { Sid: "ReadPoints", Effect: "Allow", Action: "s3:GetObject", Resource: prefixes(o.vault, o.stores) },
+        { Sid: "ListPoints", Effect: "Allow", Action: "s3:ListBucket", Resource: bucketArn(o.vault) },
+        { Sid: "OpenEnvelopes", Effect: "Allow", Action: "kms:Decrypt", Resource: [...o.envelopeKeyArns, o.bucketKeyArn] },
+        {
+            Sid: "SayVerified",
+            Effect: "Allow",
+            Action: "s3:PutObject",
+            Resource: prefixes(o.coordinationBucket, o.stores, "catalog/"),
+        },
+        ...readCatalog(o.coordinationBucket, o.stores),
+        readEpoch(o.coordinationBucket),
+    );
+
+export interface ExpiryAccess {
+    /** Both vaults: the tag must reach each copy, and what an expirer tags in a copy does not travel to its original. */
+    readonly vaults: readonly string[];
+    readonly coordinationBucket: string;
+    readonly stores: readonly string[];
+}
+
+/** The expirer tags what retention no longer needs; it can read no data and delete nothing itself. */
+export const expirerAccess = (o: ExpiryAccess): PolicyDocument =>
+    policyDocument(
+        {
+            Sid: "ListPoints",
+            Effect: "Allow",
+            Action: ["s3:ListBucket", "s3:ListBucketVersions"],
+            Resource: o.vaults.map(bucketArn),
+        },
+        {
+            Sid: "TagPoints",
+            Effect: "Allow",
+            Action: ["s3:PutObjectTagging", "s3:GetObjectTagging"],
+            Resource: o.vaults.flatMap((vault) => prefixes(vault, o.stores)),
+        },
+        ...readCatalog(o.coordinationBucket, o.stores),
+    );
+
+/** The guard beside a database learns who is active, and nothing else. */
+export const guardAccess = (o: { coordinationBucket: string }): PolicyDocument => policyDocument(readEpoch(o.coordinationBucket));
+
+/** The publisher of the latch reads its record and puts its metric. */
+export const latchAccess = (o: { coordinationBucket: string; metricNamespace: string }): PolicyDocument =>
+    policyDocument(
+        {
+            Sid: "ReadLatch",
+            Effect: "Allow",
+            Action: "s3:GetObject",
+            Resource: `${bucketArn(o.coordinationBucket)}/${coordination.latch}`,
+        },
+        {
+            Sid: "PutMetric",
+            Effect: "Allow",
+            Action: "cloudwatch:PutMetricData",
+            Resource: "*",
+            Condition: { StringEquals: { "cloudwatch:namespace": o.metricNamespace } },
+        },
+    );

@@ -1,0 +1,76 @@
+import type { SiteName, StoreKind } from "../../model/estate.ts";
+import { serverImages } from "../images.ts";
+import { engines, socketFolder } from "./engine.ts";
+import { passwordMount, passwordVolume } from "./passwords.ts";
+import { containerSecurity, lifeboatContainer, podSecurity, resources, scratch, type PodTemplate } from "./pods.ts";
+
+/** Name of the volume claim that holds a store's data. */
+export const dataVolume = "data";
+
+/** Name of the ConfigMap with a store's init script. */
+export const initConfigMap = (store: string) => `${store}-init`;
+
+export interface DatabasePod {
+    readonly store: string;
+    readonly kind: StoreKind;
+    readonly database: string;
+    readonly site: SiteName;
+    readonly account: string;
+    readonly serviceAccount: string;
+}
+
+/**
+ * The pod of a store's server. One template for both sites, and for an active and a passive one: who may write is the epoch's to say, and the
+ * guard's to see to, so promotion changes nothing here and restarts nothing.
+ *
+ * - `seed` (init): copies the peer's data into an empty volume, where that is this site's part;
+ * - `server`: starts read-only;
+ * - `guard`: makes the server writable or read-only as the epoch says.
+ */
+export function databasePod(o: DatabasePod): PodTemplate {
+    const engine = engines[o.kind];
+    const data = { name: dataVolume, mountPath: engine.dataPath };
+    const socket = { name: "socket", mountPath: socketFolder };
+    const own = { mounts: [data, socket, passwordMount(o.store)], place: o };
+    const probe = { tcpSocket: { port: engine.port }, periodSeconds: 2, timeoutSeconds: 2 };
+    return {
+        metadata: { labels: databaseLabels(o.store) },
+        spec: {
+            serviceAccountName: o.serviceAccount,
+            securityContext: podSecurity(engine.user),
+            terminationGracePeriodSeconds: 60,
+            initContainers: [lifeboatContainer({ ...own, name: "seed", args: ["seed", o.store] })],
+            containers: [
+                {
+                    name: "server",
+                    image: serverImages[o.kind],
+                    args: engine.arguments(o.site),
+                    env: engine.environment(o.store, o.database),
+                    ports: [{ name: "server", containerPort: engine.port }],
+                    volumeMounts: [
+                        data,
+                        socket,
+                        passwordMount(o.store),
+                        { name: "init", mountPath: "/docker-entrypoint-initdb.d", readOnly: true },
+                        ...engine.writable.map((mountPath, index) => ({ name: `writable-${index}`, mountPath })),
+                    ],
+                    startupProbe: { ...probe, failureThreshold: 300 },
+                    readinessProbe: { ...probe, failureThreshold: 3 },
+                    livenessProbe: { ...probe, periodSeconds: 10, failureThreshold: 6 },
+                    resources: resources("250m", "512Mi", "1Gi"),
+                    securityContext: containerSecurity,
+                },
+                lifeboatContainer({ ...own, name: "guard", args: ["guard", o.store] }),
+            ],
+            volumes: [
+                scratch("socket"),
+                scratch("tmp"),
+                ...engine.writable.map((_, index) => scratch(`writable-${index}`)),
+                passwordVolume(o.store, ["root", "app", "backup", "replication"]),
+                { name: "init", configMap: { name: initConfigMap(o.store), defaultMode: 0o555 } },
+            ],
+        },
+    };
+}
+
+export const databaseLabels = (store: string) => ({ "app.kubernetes.io/name": store, "app.kubernetes.io/component": "database" });

@@ -1,0 +1,60 @@
+import type { types } from "@pulumi/kubernetes";
+import type { SiteName } from "../../model/estate.ts";
+import { lifeboatImage } from "../images.ts";
+
+export type Container = types.input.core.v1.Container;
+export type PodTemplate = types.input.core.v1.PodTemplateSpec;
+export type Volume = types.input.core.v1.Volume;
+
+/** User of our own images (their Dockerfiles): unprivileged. */
+export const ownUser = 10_001;
+
+/** No root, no privileges, no new ones. `fsGroup` makes volumes writable for the user's group. */
+export const podSecurity = (user: number) => ({
+    runAsUser: user,
+    runAsGroup: user,
+    fsGroup: user,
+    runAsNonRoot: true,
+    seccompProfile: { type: "RuntimeDefault" },
+});
+
+export const containerSecurity = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
+
+export const resources = (cpu: string, memory: string, memoryLimit = memory) => ({
+    requests: { cpu, memory },
+    limits: { memory: memoryLimit },
+});
+
+/** Where a pod stands: what `lifeboat` needs to derive every name. */
+export interface Place {
+    readonly site: SiteName;
+    /** AWS account, 12 digits. */
+    readonly account: string;
+}
+
+/** Environment of every container that runs `lifeboat`: never a secret. */
+export const placeEnvironment = ({ site, account }: Place) => [
+    { name: "LIFEBOAT_SITE", value: site },
+    { name: "LIFEBOAT_ACCOUNT", value: account },
+];
+
+/** A container that runs `lifeboat ARGUMENTS`. It writes nothing but /tmp. */
+export function lifeboatContainer(o: {
+    name: string;
+    args: readonly string[];
+    place: Place;
+    mounts?: types.input.core.v1.VolumeMount[];
+    memory?: string;
+}): Container {
+    return {
+        name: o.name,
+        image: lifeboatImage,
+        args: [...o.args],
+        env: placeEnvironment(o.place),
+        volumeMounts: [...(o.mounts ?? []), { name: "tmp", mountPath: "/tmp" }],
+        resources: resources("50m", o.memory ?? "256Mi", "512Mi"),
+        securityContext: { ...containerSecurity, readOnlyRootFilesystem: true },
+    };
+}
+
+export const scratch = (name: string): Volume => ({ name, emptyDir: {} });

@@ -1,0 +1,76 @@
+import type { StoreKind } from "../../model/estate.ts";
+import { engines } from "./engine.ts";
+import { passwordFolder, passwordMount, passwordVolume } from "./passwords.ts";
+import { containerSecurity, ownUser, podSecurity, resources, scratch, type PodTemplate } from "./pods.ts";
+
+/** A store that a service needs. */
+export interface Need {
+    readonly store: string;
+    readonly kind: StoreKind;
+    readonly database: string;
+}
+
+export interface WorkloadPod {
+    readonly service: string;
+    readonly namespace: string;
+    readonly image: string;
+    readonly port: number;
+    readonly healthPath: string;
+    readonly needs: readonly Need[];
+}
+
+/** Where a store is, as environment: `MYSQL_HOST`, `MYSQL_PASSWORD_FILE`, … The name leads to the site's own server, whichever site this is. */
+const whereabouts = ({ store, kind, database }: Need, namespace: string) => {
+    const { prefix, port } = engines[kind];
+    return [
+        { name: `${prefix}_HOST`, value: `${store}.${namespace}.svc` },
+        { name: `${prefix}_PORT`, value: String(port) },
+        { name: `${prefix}_USER`, value: "app" },
+        { name: `${prefix}_PASSWORD_FILE`, value: `${passwordFolder(store)}/app` },
+        { name: `${prefix}_DATABASE`, value: database },
+    ];
+};
+
+/**
+ * Pod of a service: spread over zones and nodes, non-root, given the `app` password of the stores that it needs and nothing else.
+ * @throws RangeError if two of its stores are of one kind: their variables would have one name.
+ */
+export function workloadPod(o: WorkloadPod): PodTemplate {
+    const twice = o.needs.find((need, index) => o.needs.findIndex(({ kind }) => kind === need.kind) !== index);
+    if (twice) throw new RangeError(`service ${o.service} needs two ${twice.kind} stores; one of a kind is what its variables can name`);
+    const health = { httpGet: { path: o.healthPath, port: o.port }, timeoutSeconds: 3 };
+    const labels = workloadLabels(o.service);
+    return {
+        metadata: { labels },
+        spec: {
+            automountServiceAccountToken: false,
+            securityContext: podSecurity(ownUser),
+            topologySpreadConstraints: ["topology.kubernetes.io/zone", "kubernetes.io/hostname"].map((topologyKey) => ({
+                maxSkew: 1,
+                topologyKey,
+                whenUnsatisfiable: "ScheduleAnyway",
+                labelSelector: { matchLabels: labels },
+            })),
+            containers: [
+                {
+                    name: "service",
+                    image: o.image,
+                    env: [{ name: "PORT", value: String(o.port) }, ...o.needs.flatMap((need) => whereabouts(need, o.namespace))],
+                    ports: [{ name: "http", containerPort: o.port }],
+                    volumeMounts: [
+                        ...o.needs.map(({ store }) => passwordMount(store, `passwords-${store}`)),
+                        { name: "tmp", mountPath: "/tmp" },
+                    ],
+                    // Ready is what a customer would find; alive is only that it listens, so that a dead database restarts no pod.
+                    readinessProbe: { ...health, periodSeconds: 2, failureThreshold: 2 },
+                    livenessProbe: { tcpSocket: { port: o.port }, periodSeconds: 10, failureThreshold: 6 },
+                    resources: resources("100m", "256Mi"),
+                    securityContext: { ...containerSecurity, readOnlyRootFilesystem: true },
+                },
+            ],
+            volumes: [scratch("tmp"), ...o.needs.map(({ store }) => passwordVolume(store, ["app"], `passwords-${store}`))],
+        },
+    };
+}
+
+export const workloadLabels = (service: string) => ({ "app.kubernetes.io/name": service, "app.kubernetes.io/component": "service" });
