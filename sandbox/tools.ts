@@ -1,6 +1,8 @@
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Failure } from "../model/failure.ts";
 
 /** What set-up puts into the cache, and in which version. A change here, or in sandbox/toolchain, makes set-up build it anew. */
@@ -17,9 +19,17 @@ export const versions = {
 /** The cache that clones share: `$XDG_CACHE_HOME/lifeboat`, by default `~/.cache/lifeboat`. */
 export const cacheDirectory = (): string => join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "lifeboat");
 
-/** Where a tool of the cache lies, whether it is there or not. */
-export const toolDirectory = (name: Exclude<keyof typeof versions, "postgres">): string =>
-    join(cacheDirectory(), "tools", `${name}-${versions[name]}`);
+/** What pip installs beside moto, every version pinned. */
+export const motoRequirements = fileURLToPath(new URL("aws/requirements.txt", import.meta.url));
+
+/**
+ * Where a tool of the cache lies, whether it is there or not. moto's name has a hash of its requirements, since those change without its
+ * version: two clones that differ in them do not rebuild each other's.
+ */
+export function toolDirectory(name: Exclude<keyof typeof versions, "postgres">): string {
+    const hash = () => createHash("sha256").update(readFileSync(motoRequirements)).digest("hex").slice(0, 8);
+    return join(cacheDirectory(), "tools", `${name}-${versions[name]}${name === "moto" ? `-${hash()}` : ""}`);
+}
 
 function present(path: string, what: string): string {
     if (!existsSync(path)) throw new Failure("prerequisite", `${what} is not there (${path})`, "run `./lifeboat setup`");
