@@ -6,6 +6,7 @@ import { ensureBucket } from "./bootstrap/buckets.ts";
 import { ensureKey } from "./bootstrap/key.ts";
 import { ensureEpoch, ensureLatch } from "./bootstrap/records.ts";
 import { ensureBreakGlassRole } from "./bootstrap/role.ts";
+import { hasDataKey, mendStackFile } from "./bootstrap/stack-file.ts";
 import { coordinationOf } from "./coordination.ts";
 import { publishLatch, readLatch } from "./latch.ts";
 import { backendUrl, pulumiIn, secretsProvider, stackOf } from "./pulumi.ts";
@@ -13,7 +14,7 @@ import { operator } from "./runner.ts";
 
 /** One thing that the stacks stand on. */
 export interface Foundation {
-    kind: "bucket" | "key" | "role" | "record" | "metric" | "stack";
+    kind: "bucket" | "key" | "role" | "record" | "stack";
     name: string;
     /** True where this run made it, false where it was there. */
     made: boolean;
@@ -83,11 +84,11 @@ export async function bootstrapAccount({ estate, account, note }: Omit<Bootstrap
     await stands("bucket", name.coordinationBucket, () => ensureBucket(clients.s3, { name: name.coordinationBucket, region }));
     await stands("role", name.breakGlassRole, () => ensureBreakGlassRole(clients.iam, estate, account, stateKey));
     await stands("record", "epoch", () => ensureEpoch(bucket, operator(), now()));
-    await stands("record", "latch", () => ensureLatch(bucket, now()));
-    // Seen by CloudWatch before any health check exists that reads it.
-    await stands("metric", name.latchMetric.name, async () => {
+    await stands("record", "latch", async () => {
+        const made = await ensureLatch(bucket, now());
+        // CloudWatch is to know the metric before any health check exists that reads it.
         await publishLatch(estate, (await readLatch(bucket)).record);
-        return true;
+        return made;
     });
     return foundations;
 }
@@ -101,6 +102,7 @@ async function bootstrapStacks({ estate, account, directory, note }: BootstrapOp
         const stack = stackOf[site];
         const made = !there.includes(stack);
         if (made) await pulumi.run(["stack", "init", stack, "--no-select", `--secrets-provider=${secretsProvider(estate, account)}`]);
+        else if (!hasDataKey(directory, stack)) mendStackFile(directory, stack, await pulumi.export(stack));
         const foundation: Foundation = { kind: "stack", name: stack, made };
         foundations.push(foundation);
         note?.(foundation);

@@ -26,7 +26,8 @@ export interface CoordinationBucket {
 }
 
 /** 412: the condition does not hold. 409: another conditional write is under way; what came of it shows in a read. */
-const lost = (error: unknown): boolean => errorStatus(error) === 412 || errorStatus(error) === 409 || errorCode(error) === "PreconditionFailed";
+const lost = (error: unknown): boolean =>
+    errorStatus(error) === 412 || errorStatus(error) === 409 || errorCode(error) === "PreconditionFailed";
 
 export function coordinationBucket(s3: S3Client, bucket: string): CoordinationBucket {
     const get = async (key: string): Promise<Stored | undefined> => {

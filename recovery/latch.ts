@@ -28,7 +28,11 @@ export async function readLatch(bucket: CoordinationBucket): Promise<{ record: L
  * not the alarm's state, so this alone moves users; it has to be repeated every minute, since a datum ages out.
  * @see https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
  */
-export async function publishLatch(estate: Estate, record: LatchRecord, clients: AwsClients = awsClients(estate.sites.standby.region)): Promise<void> {
+export async function publishLatch(
+    estate: Estate,
+    record: LatchRecord,
+    clients: AwsClients = awsClients(estate.sites.standby.region),
+): Promise<void> {
     const { namespace, name, dimension } = names(estate, "").latchMetric;
     const datum = { MetricName: name, Dimensions: [dimension], Value: record.thrown ? 1 : 0, Unit: "None" as const, Timestamp: new Date() };
     try {

@@ -157,13 +157,20 @@ function projectName(directory: string): string {
     try {
         return z.looseObject({ name: z.string() }).parse(parse(readFileSync(join(directory, "Pulumi.yaml"), "utf8"))).name;
     } catch (error) {
-        throw new Failure("usage", `no Pulumi project in ${directory}`, "run this in the checkout, where Pulumi.yaml lies", { cause: error });
+        throw new Failure("usage", `no Pulumi project in ${directory}`, "run this in the checkout, where Pulumi.yaml lies", {
+            cause: error,
+        });
     }
 }
 
 function commandFailure(args: readonly string[], code: number | null, last: readonly string[]): Failure {
     const command = `pulumi ${args.slice(0, 4).join(" ")}`;
-    if (code === 127) return new Failure("prerequisite", `pulumi does not start: ${last.join(" ")}`, "install the Pulumi CLI, or run `lifeboat setup`");
+    if (code === 127)
+        return new Failure("prerequisite", `pulumi does not start: ${last.join(" ")}`, "install the Pulumi CLI, or run `lifeboat setup`");
     const said = last.filter((text) => text.trim() !== "").map((text) => `\n    ${text}`);
-    return new Failure("unavailable", `${command} ended with ${code ?? "a signal"}:${said.join("")}`, "mend what it says, then repeat the command");
+    return new Failure(
+        "unavailable",
+        `${command} ended with ${code ?? "a signal"}:${said.join("")}`,
+        "mend what it says, then repeat the command",
+    );
 }

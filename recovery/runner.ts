@@ -56,4 +56,5 @@ export function isAlive(other: Runner): "yes" | "no" | "cannot tell" {
     return startOf(other.pid) === other.started ? "yes" : "no";
 }
 
-export const sameRunner = (a: Runner, b: Runner): boolean => a.host === b.host && a.pid === b.pid && a.started === b.started && a.machine === b.machine;
+export const sameRunner = (a: Runner, b: Runner): boolean =>
+    a.host === b.host && a.pid === b.pid && a.started === b.started && a.machine === b.machine;

@@ -41,7 +41,12 @@ export async function ensureBucket(s3: S3Client, { name: Bucket, region, key }: 
     await s3.send(
         new PutPublicAccessBlockCommand({
             Bucket,
-            PublicAccessBlockConfiguration: { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true },
+            PublicAccessBlockConfiguration: {
+                BlockPublicAcls: true,
+                IgnorePublicAcls: true,
+                BlockPublicPolicy: true,
+                RestrictPublicBuckets: true,
+            },
         }),
     );
     await s3.send(
@@ -74,7 +79,8 @@ async function create(s3: S3Client, Bucket: string, region: string): Promise<boo
     }
     try {
         // us-east-1 is the one region that may not be named.
-        const place = region === "us-east-1" ? {} : { CreateBucketConfiguration: { LocationConstraint: region as BucketLocationConstraint } };
+        const place =
+            region === "us-east-1" ? {} : { CreateBucketConfiguration: { LocationConstraint: region as BucketLocationConstraint } };
         await s3.send(new CreateBucketCommand({ Bucket, ...place }));
         return true;
     } catch (error) {

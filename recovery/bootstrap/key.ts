@@ -1,4 +1,11 @@
-import { CreateAliasCommand, CreateKeyCommand, DescribeKeyCommand, EnableKeyRotationCommand, ScheduleKeyDeletionCommand, type KMSClient } from "@aws-sdk/client-kms";
+import {
+    CreateAliasCommand,
+    CreateKeyCommand,
+    DescribeKeyCommand,
+    EnableKeyRotationCommand,
+    ScheduleKeyDeletionCommand,
+    type KMSClient,
+} from "@aws-sdk/client-kms";
 import { Failure } from "../../model/failure.ts";
 import { errorCode } from "../answers.ts";
 
@@ -11,7 +18,8 @@ export async function ensureKey(kms: KMSClient, alias: string, description: stri
     if (known !== undefined) return { arn: known, made: false };
     const { KeyMetadata } = await kms.send(new CreateKeyCommand({ MultiRegion: true, Description: description }));
     const { KeyId, Arn } = KeyMetadata ?? {};
-    if (KeyId === undefined || Arn === undefined) throw new Failure("unavailable", "KMS made a key and did not name it", "run `lifeboat bootstrap` again");
+    if (KeyId === undefined || Arn === undefined)
+        throw new Failure("unavailable", "KMS made a key and did not name it", "run `lifeboat bootstrap` again");
     try {
         await kms.send(new CreateAliasCommand({ AliasName: alias, TargetKeyId: KeyId }));
     } catch (error) {

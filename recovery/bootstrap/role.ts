@@ -1,4 +1,10 @@
-import { CreateRoleCommand, GetRoleCommand, PutRolePolicyCommand, UpdateAssumeRolePolicyCommand, type IAMClient } from "@aws-sdk/client-iam";
+import {
+    CreateRoleCommand,
+    GetRoleCommand,
+    PutRolePolicyCommand,
+    UpdateAssumeRolePolicyCommand,
+    type IAMClient,
+} from "@aws-sdk/client-iam";
 import type { Estate } from "../../model/estate.ts";
 import { names } from "../../model/names.ts";
 import { errorCode } from "../answers.ts";
@@ -22,11 +28,21 @@ export function breakGlassPolicy(estate: Estate, account: string, stateKey: stri
     const region = estate.sites.standby.region;
     const buckets = [name.stateBucket, name.coordinationBucket];
     const here = { StringEquals: { "aws:RequestedRegion": region } };
-    const allow = (Sid: string, Action: string[], Resource: string | string[]) => ({ Sid, Effect: "Allow", Action, Resource, Condition: here });
+    const allow = (Sid: string, Action: string[], Resource: string | string[]) => ({
+        Sid,
+        Effect: "Allow",
+        Action,
+        Resource,
+        Condition: here,
+    });
     return {
         Version: "2012-10-17",
         Statement: [
-            allow("ListStateAndCoordination", ["s3:ListBucket", "s3:GetBucketLocation"], buckets.map((bucket) => `arn:aws:s3:::${bucket}`)),
+            allow(
+                "ListStateAndCoordination",
+                ["s3:ListBucket", "s3:GetBucketLocation"],
+                buckets.map((bucket) => `arn:aws:s3:::${bucket}`),
+            ),
             // Deleting covers Pulumi's own locks; both buckets keep every version.
             allow(
                 "StateAndCoordination",
@@ -34,17 +50,28 @@ export function breakGlassPolicy(estate: Estate, account: string, stateKey: stri
                 buckets.map((bucket) => `arn:aws:s3:::${bucket}/*`),
             ),
             allow("StateKey", ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"], stateKey),
-            allow("ReadRecoveryPoints", ["s3:GetObject", "s3:ListBucket"], [
-                `arn:aws:s3:::${name.vaultBucket("standby")}`,
-                `arn:aws:s3:::${name.vaultBucket("standby")}/*`,
-            ]),
+            allow(
+                "ReadRecoveryPoints",
+                ["s3:GetObject", "s3:ListBucket"],
+                [`arn:aws:s3:::${name.vaultBucket("standby")}`, `arn:aws:s3:::${name.vaultBucket("standby")}/*`],
+            ),
             allow("Latch", ["cloudwatch:PutMetricData", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"], "*"),
             allow(
                 "Capacity",
-                ["autoscaling:Describe*", "autoscaling:UpdateAutoScalingGroup", "autoscaling:SetDesiredCapacity", "ec2:Describe*", "eks:DescribeCluster"],
+                [
+                    "autoscaling:Describe*",
+                    "autoscaling:UpdateAutoScalingGroup",
+                    "autoscaling:SetDesiredCapacity",
+                    "ec2:Describe*",
+                    "eks:DescribeCluster",
+                ],
                 "*",
             ),
-            allow("Secrets", ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"], `arn:aws:secretsmanager:${region}:${account}:secret:${estate.name}/*`),
+            allow(
+                "Secrets",
+                ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+                `arn:aws:secretsmanager:${region}:${account}:secret:${estate.name}/*`,
+            ),
             allow("WhoAmI", ["sts:GetCallerIdentity"], "*"),
         ],
     };

@@ -1,0 +1,250 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { checkOrder } from "../model/critical-path.ts";
+import { Failure } from "../model/failure.ts";
+import { formatDuration, seconds } from "../model/units.ts";
+import { forwardOnly, stepsOf, type RecoveryPlan, type Step } from "../model/plan.ts";
+import type { Journal } from "./journal/journal.ts";
+import type { ActivationState, StepRecord } from "./journal/state.ts";
+
+/** What an effect is given. */
+export interface EffectContext {
+    /** Aborted when the step's limit is over, or the run is stopped. */
+    signal: AbortSignal;
+    /** Tells a person how it goes. */
+    note(line: string): void;
+}
+/** What an effect found out, for the journal: plain data, no secret. */
+export type EffectResult = Record<string, unknown>;
+
+/** The effect of one step. It may be applied again after a run that died in the middle: it finds what is done, and does the rest. */
+export interface Effect {
+    apply(context: EffectContext): Promise<EffectResult>;
+}
+/** Before the point of no return. `undo` is also called where `apply` may or may not have taken place. */
+export interface UndoableEffect extends Effect {
+    undo(context: EffectContext): Promise<EffectResult>;
+}
+/** The effects of the steps that an activation executes. */
+export interface Effects {
+    claim: UndoableEffect;
+    fence: UndoableEffect;
+    promote(store: string): Effect;
+    scale: Effect;
+    verify: Effect;
+    latch: Effect;
+}
+
+export interface RunOptions {
+    plan: RecoveryPlan;
+    journal: Journal;
+    effects: Effects;
+    /** Stops the run: what is under way is let go, and the journal says so. */
+    signal: AbortSignal;
+    note(line: string): void;
+    /** Waiting times between attempts, in ms; the last one repeats. */
+    backOff?: readonly number[];
+}
+
+const defaultBackOff = [500, 1_000, 2_000, 5_000, 10_000];
+/** An undo is given up after so long (s). */
+const undoLimit = 60;
+
+/** The steps that an activation executes itself, by name. */
+export const ownSteps = (plan: RecoveryPlan): string[] =>
+    stepsOf(plan)
+        .filter(({ by }) => by === "lifeboat")
+        .map(({ name }) => name);
+
+/**
+ * Carries an activation to its end from wherever its journal stands. Steps that wait for nothing of each other run side by side. Before
+ * the first promotion a step that fails has what was begun undone, in reverse; after it there is only forward: each step is repeated
+ * within its limit.
+ * @returns the state of a journal that is closed, its outcome "active".
+ * @throws Failure that says what happened and what to type; the journal is closed where everything was undone, else it can be resumed.
+ */
+export async function runActivation(options: RunOptions): Promise<ActivationState> {
+    const { plan, journal, signal } = options;
+    checkOrder(stepsOf(plan));
+    checkPlan(plan, journal.state());
+    using _ = journal.beat();
+    try {
+        if (!journal.state().undoing) {
+            try {
+                await goForward(options);
+                await journal.append({ kind: "closed", outcome: "active" });
+                return journal.state();
+            } catch (error) {
+                if (signal.aborted || journal.displaced() || !canGoBack(plan, journal.state())) throw error;
+                await goBack(options);
+                throw undoneBecause(error as Error, journal.state());
+            }
+        }
+        await goBack(options);
+        throw undoneBecause(undefined, journal.state());
+    } catch (error) {
+        if (journal.displaced() || journal.state().outcome !== undefined) throw error;
+        const why = signal.aborted ? "stopped" : (error as Error).message;
+        // Where the journal itself cannot be written, what stands in it is enough to resume.
+        await journal.append({ kind: "left", why }).catch(() => undefined);
+        throw resumable(error, options, signal.aborted);
+    }
+}
+
+function checkPlan(plan: RecoveryPlan, { activation, opened }: ActivationState): void {
+    const own = ownSteps(plan);
+    if (own.join() === opened.steps.join()) return;
+    throw new Failure(
+        "refused",
+        `activation ${activation} was begun with another plan (${opened.steps.join(", ")}; this one has ${own.join(", ")})`,
+        "resume it with the release and the estate that began it",
+    );
+}
+
+const recordOf = (state: ActivationState, name: string): StepRecord =>
+    state.steps.find((record) => record.name === name) ?? { name, state: "waiting", attempts: 0 };
+
+/** As long as no promotion has begun. */
+const canGoBack = (plan: RecoveryPlan, state: ActivationState): boolean =>
+    plan.forward.every(({ name }) => recordOf(state, name).state === "waiting");
+
+async function goForward(options: RunOptions): Promise<void> {
+    const under = new Map<string, Promise<void>>();
+    for (const step of stepsOf(options.plan)) {
+        const before = step.after.map((name) => under.get(name));
+        const run = Promise.all(before).then(() => perform(step, options));
+        run.catch(() => undefined); // told below, once those beside it have ended too
+        under.set(step.name, run);
+    }
+    const results = await Promise.allSettled(under.values());
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed) throw failed.reason;
+}
+
+/** Repeats a step's effect until it succeeds, its limit is over or the run is stopped. */
+async function perform(step: Step, { journal, effects, signal, note, backOff = defaultBackOff }: RunOptions): Promise<void> {
+    if (step.by !== "lifeboat") return;
+    let attempts = recordOf(journal.state(), step.name).attempts;
+    if (recordOf(journal.state(), step.name).state === "done") return;
+    const deadline = performance.now() + step.limit * 1000;
+    for (let tries = 0; ; tries++) {
+        signal.throwIfAborted();
+        attempts += 1;
+        await journal.append({ kind: "begun", step: step.name, attempt: attempts });
+        note(`${step.name}: ${tries === 0 ? step.does : `attempt ${attempts}`}`);
+        const start = performance.now();
+        const span = () => (performance.now() - start) / 1000;
+        const limit = AbortSignal.timeout(Math.max(1, deadline - start));
+        const context: EffectContext = { signal: AbortSignal.any([signal, limit]), note: (line) => note(`${step.name}: ${line}`) };
+        try {
+            const result = await within(effectOf(step, effects).apply(context), context.signal);
+            await journal.append({ kind: "done", step: step.name, seconds: span(), result });
+            note(`${step.name}: done in ${formatDuration(seconds(span()))}`);
+            return;
+        } catch (error) {
+            const why = limit.aborted && !signal.aborted ? overLimit(step, error as Error) : (error as Error);
+            if (signal.aborted) throw error;
+            await journal.append({ kind: "failed", step: step.name, seconds: span(), why: why.message });
+            const wait = backOff[Math.min(tries, backOff.length - 1)] ?? 0;
+            const refused = error instanceof Failure && error.exit === "refused";
+            if (refused || performance.now() + wait >= deadline) throw why;
+            note(`${step.name}: ${why.message}; again in ${formatDuration(seconds(wait / 1000))}`);
+            await sleep(wait, undefined, { signal });
+        }
+    }
+}
+
+/** An effect that does not heed its signal is let go all the same. */
+function within<Result>(effect: Promise<Result>, signal: AbortSignal): Promise<Result> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const stop = () => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    return Promise.race([effect, promise]).finally(() => signal.removeEventListener("abort", stop));
+}
+
+const overLimit = ({ name, limit }: Step, error: Error): Failure =>
+    new Failure("unavailable", `${name} was not done within its limit of ${formatDuration(limit)}`, "run `lifeboat activate --resume`", {
+        cause: error,
+    });
+
+/** Undoes what was begun, last first; an undo that fails is told, and those before it are undone all the same. */
+async function goBack({ plan, journal, effects, signal, note }: RunOptions): Promise<void> {
+    let complete = true;
+    for (const step of [...plan.undoable].reverse()) {
+        const record = recordOf(journal.state(), step.name);
+        if (step.by !== "lifeboat" || record.state === "waiting" || record.state === "undone") continue;
+        signal.throwIfAborted();
+        await journal.append({ kind: "undoing", step: step.name });
+        note(`undo ${step.name}: ${step.undo.how}`);
+        const start = performance.now();
+        const span = () => (performance.now() - start) / 1000;
+        const limit = AbortSignal.any([signal, AbortSignal.timeout(undoLimit * 1000)]);
+        try {
+            const effect = effectOf(step, effects);
+            if (!isUndoable(effect))
+                throw new Failure("refused", `${step.name} cannot be undone`, "this is a fault in lifeboat: report it");
+            const result = await within(effect.undo({ signal: limit, note }), limit);
+            await journal.append({ kind: "undone", step: step.name, seconds: span(), result });
+        } catch (error) {
+            if (signal.aborted) throw error;
+            const why = (error as Error).message;
+            await journal.append({ kind: "undo failed", step: step.name, seconds: span(), why });
+            note(`undo ${step.name} FAILED: ${why}`);
+            complete = false;
+        }
+    }
+    await journal.append({ kind: "closed", outcome: complete ? "undone" : "undone in part" });
+}
+
+function effectOf(step: Step, effects: Effects): Effect {
+    const { name } = step;
+    if (name.startsWith("promote:")) return effects.promote(name.slice("promote:".length));
+    switch (name) {
+        case "claim":
+        case "fence":
+        case "scale":
+        case "verify":
+        case "latch":
+            return effects[name];
+        default:
+            throw new Failure("refused", `the plan's step ${name} has no effect`, "this is a fault in lifeboat: report it");
+    }
+}
+
+const isUndoable = (effect: Effect): effect is UndoableEffect => "undo" in effect;
+
+function undoneBecause(error: Error | undefined, state: ActivationState): Failure {
+    const failures = state.steps.filter((record) => record.state === "undo failed").map(({ name, why }) => `${name} (${why ?? "?"})`);
+    const because = error ?? new Error(state.steps.find(({ why }) => why !== undefined)?.why ?? "an earlier run gave it up");
+    const exit = because instanceof Failure ? because.exit : "unavailable";
+    if (failures.length > 0)
+        return new Failure(
+            exit,
+            `the activation was given up, and could not be undone whole: ${failures.join(", ")}`,
+            "run `lifeboat epoch` to see who is active, and put right by hand what is listed",
+            { cause: because },
+        );
+    return new Failure(
+        exit,
+        `the activation was given up before a database was promoted, and undone: ${because.message}`,
+        because instanceof Failure
+            ? `${because.next}; then begin again with \`lifeboat activate\``
+            : "mend that, then begin again with `lifeboat activate`",
+        { cause: because },
+    );
+}
+
+/** Says where a run that did not end stands, and how to go on. */
+function resumable(error: unknown, { plan, journal }: RunOptions, stopped: boolean): Failure {
+    const state = journal.state();
+    const done = state.steps.filter((record) => record.state === "done").map(({ name }) => name);
+    const back = canGoBack(plan, state);
+    const stand =
+        `done: ${done.join(", ") || "nothing"}; ` +
+        (back ? "no database was promoted yet" : `past the point of no return: undo is "${forwardOnly}"`);
+    const exit = stopped ? "interrupted" : error instanceof Failure ? error.exit : "unavailable";
+    const message = stopped ? "stopped" : (error as Error).message;
+    const resume = "run `lifeboat activate --resume`, here or on another machine";
+    const next = error instanceof Failure && error.exit === "refused" ? `${error.next}; then, if it is to go on, ${resume}` : resume;
+    return new Failure(exit, `activation ${journal.activation} is not finished: ${message} (${stand})`, next, { cause: error });
+}

@@ -1,0 +1,44 @@
+import { z } from "zod";
+import type { Estate } from "../model/estate.ts";
+import { Failure } from "../model/failure.ts";
+import { names } from "../model/names.ts";
+import { exitName, type Cluster } from "./cluster.ts";
+
+const promoted = z.looseObject({ store: z.string(), promotedAt: z.string() });
+const status = z.looseObject({ role: z.enum(["writable", "read-only", "replica"]), lagSeconds: z.number().nullable().optional() });
+export type Promoted = z.output<typeof promoted>;
+export type GuardStatus = z.output<typeof status>;
+
+/** The guard beside a store's server in one cluster, asked through the Kubernetes API. */
+export interface Guard {
+    /** Makes the replica writable. Harmless to repeat. @throws Failure "refused" where the guard's site is not the active one. */
+    promote(store: string, signal: AbortSignal): Promise<Promoted>;
+    status(store: string, signal: AbortSignal): Promise<GuardStatus>;
+}
+
+/** The guards of an estate in a cluster: container `guard` of pod STORE-0. */
+export function guardsIn(cluster: Cluster, estate: Estate): Guard {
+    const namespace = names(estate, "").namespace;
+    const ask = async <T>(store: string, flag: string, answer: z.ZodType<T>, signal: AbortSignal): Promise<T> => {
+        const target = { namespace, pod: `${store}-0`, container: "guard" };
+        const { code, stdout, stderr } = await cluster.execute(target, ["lifeboat", "guard", store, flag], signal);
+        const next = `kubectl --context standby -n ${namespace} logs ${target.pod} -c guard`;
+        if (code !== 0)
+            throw new Failure(
+                exitName(code),
+                `the guard of ${store} says no to ${flag}: ${stderr.trim() || `it ended with ${code}`}`,
+                next,
+            );
+        try {
+            return answer.parse(JSON.parse(stdout));
+        } catch (error) {
+            throw new Failure("unavailable", `the guard of ${store} gave an answer that is none: ${stdout.trim().slice(0, 200)}`, next, {
+                cause: error,
+            });
+        }
+    };
+    return {
+        promote: (store, signal) => ask(store, "--promote", promoted, signal),
+        status: (store, signal) => ask(store, "--status", status, signal),
+    };
+}

@@ -1,0 +1,51 @@
+import { Failure } from "../../model/failure.ts";
+import type { Effect } from "../activation.ts";
+import type { Pulumi, StackState } from "../pulumi.ts";
+
+/** Types of resources that a promotion changes, and nothing else does at 03:00. */
+export const promotionTypes: readonly string[] = [
+    "kubernetes:apps/v1:Deployment",
+    "kubernetes:batch/v1:CronJob",
+    "aws:autoscaling/group:Group",
+];
+
+/** What a promotion aims at in a stack's state. Retained or pending-delete copies of a resource are not it. */
+export const promotionTargets = (state: StackState): string[] =>
+    state.deployment.resources
+        .filter((resource) => promotionTypes.includes(resource.type) && resource["delete"] !== true)
+        .map(({ urn }) => urn);
+
+/**
+ * `pulumi up` of the standby's stack, aimed at what a promotion changes. The program reads the epoch, so this scales it to active. A dead
+ * update's lock is cancelled and what it left pending is dropped; neither refresh nor policies nor a preview are waited for.
+ */
+export function scaleStep(pulumi: Pulumi, stack: string): Effect {
+    return {
+        async apply({ signal, note }) {
+            const cancelled = await pulumi.isLocked(stack);
+            if (cancelled) {
+                note("an update holds the stack; it cannot be alive, or must not be: its lock is cancelled");
+                await pulumi.run(["cancel", stack, "--yes"], { signal });
+            }
+            const state = await pulumi.export(stack, { signal });
+            const pending = state.deployment.pending_operations;
+            if (pending.length > 0) {
+                note(
+                    `${pending.length} operations of a dead update are dropped: ${pending.map(({ resource }) => resource.urn.split("::").at(-1)).join(", ")}`,
+                );
+                const { pending_operations: _, ...deployment } = state.deployment;
+                await pulumi.import(stack, { ...state, deployment: { ...deployment } as StackState["deployment"] }, { signal });
+            }
+            const targets = promotionTargets(state);
+            if (targets.length === 0)
+                throw new Failure(
+                    "refused",
+                    `the stack ${stack} has nothing that a promotion could scale`,
+                    "it was never brought up, or this is another estate's state: look at `pulumi stack -s dr`",
+                );
+            const aims = targets.flatMap((urn) => ["--target", urn]);
+            await pulumi.run(["up", "-s", stack, "--yes", "--skip-preview", "--suppress-outputs", ...aims], { signal, line: note });
+            return { cancelledLock: cancelled, droppedOperations: pending.map(({ resource }) => resource.urn), targets: targets.length };
+        },
+    };
+}
