@@ -1,9 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { SiteName, Store } from "../model/estate.ts";
+import { servers } from "../model/servers.ts";
 import { Component, type Options, type Transform } from "./component.ts";
 import { databaseLabels, databasePod, dataVolume, initConfigMap } from "./documents/database-pod.ts";
-import { engines } from "./documents/engine.ts";
 import { doNotAwait, loadBalancerAnnotations } from "./documents/load-balancer.ts";
 import { loadBalancerName } from "./load-balancer-name.ts";
 import { StorePasswords } from "./store-passwords.ts";
@@ -63,13 +63,13 @@ export class Database extends Component {
     }
 
     #init({ store, declaration, namespace }: DatabaseArgs) {
-        const script = engines[declaration.kind].initScript(store, declaration.database);
+        const data = servers[declaration.kind].initScripts(store, declaration.database);
         const metadata = { name: initConfigMap(store), namespace };
-        return new k8s.core.v1.ConfigMap(...this.child("init", { metadata, data: { [script.name]: script.text } }));
+        return new k8s.core.v1.ConfigMap(...this.child("init", { metadata, data }));
     }
 
     #service({ store, declaration, namespace }: DatabaseArgs) {
-        const { port } = engines[declaration.kind];
+        const { port } = servers[declaration.kind];
         return new k8s.core.v1.Service(
             ...this.child("service", {
                 metadata: { name: store, namespace, annotations: doNotAwait },
@@ -79,7 +79,7 @@ export class Database extends Component {
     }
 
     #peerService({ store, declaration, namespace, transform }: DatabaseArgs) {
-        const { port } = engines[declaration.kind];
+        const { port } = servers[declaration.kind];
         const args: k8s.types.input.core.v1.Service = {
             metadata: { name: `${store}-peer`, namespace, annotations: loadBalancerAnnotations("internal") },
             spec: {

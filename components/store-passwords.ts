@@ -3,7 +3,8 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Component, type Options, type Transform } from "./component.ts";
-import { passwordSecret, storeUsers, type StoreUser } from "./documents/passwords.ts";
+import { passwordNames, type PasswordName } from "../model/servers.ts";
+import { passwordSecret } from "./documents/passwords.ts";
 
 export interface StorePasswordsArgs {
     /** Name of the store in the estate. */
@@ -41,13 +42,13 @@ export class StorePasswords extends Component {
     #born({ secret: name, store, transform }: StorePasswordsArgs, region: string) {
         const passwords = pulumi.all(
             Object.fromEntries(
-                storeUsers.map((user) => {
+                passwordNames.map((user) => {
                     // Letters and digits only: they stand in SQL, URLs and files alike. 40 of them are 238 bits.
                     const args: random.RandomPasswordArgs = { length: 40, special: false };
                     return [user, new random.RandomPassword(...this.child(user, args, { protect: true })).result];
                 }),
-            ) as Record<StoreUser, pulumi.Output<string>>,
-        ) as pulumi.Output<Record<StoreUser, string>>;
+            ) as Record<PasswordName, pulumi.Output<string>>,
+        ) as pulumi.Output<Record<PasswordName, string>>;
         const args: aws.secretsmanager.SecretArgs = {
             name,
             description: `Passwords of store ${store}`,
@@ -64,13 +65,13 @@ export class StorePasswords extends Component {
         return { secret, version, passwords };
     }
 
-    #read({ secret: secretId }: StorePasswordsArgs): pulumi.Output<Record<StoreUser, string>> {
+    #read({ secret: secretId }: StorePasswordsArgs): pulumi.Output<Record<PasswordName, string>> {
         const version = aws.secretsmanager.getSecretVersionOutput({ secretId }, { parent: this });
-        return pulumi.secret(version.secretString.apply((text) => JSON.parse(text) as Record<StoreUser, string>));
+        return pulumi.secret(version.secretString.apply((text) => JSON.parse(text) as Record<PasswordName, string>));
     }
 
-    #mounted({ store, namespace }: StorePasswordsArgs, passwords: pulumi.Output<Record<StoreUser, string>>) {
-        const stringData = pulumi.secret(passwords.apply((known) => Object.fromEntries(storeUsers.map((user) => [user, known[user]]))));
+    #mounted({ store, namespace }: StorePasswordsArgs, passwords: pulumi.Output<Record<PasswordName, string>>) {
+        const stringData = pulumi.secret(passwords.apply((known) => Object.fromEntries(passwordNames.map((user) => [user, known[user]]))));
         return new k8s.core.v1.Secret(...this.child("mounted", { metadata: { name: passwordSecret(store), namespace }, stringData }));
     }
 }

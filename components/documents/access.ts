@@ -21,19 +21,20 @@ const readEpoch = (bucket: string): Statement => ({
     Resource: `${bucketArn(bucket)}/${coordination.epoch}`,
 });
 
+/** What the verifier and the expirer tell each other and the rest: points that exist, that were refused, that retention gave up. */
+const shelves = ["catalog/", "rejected/", "expired/"] as const;
+type Shelf = (typeof shelves)[number];
+const onShelves = (bucket: string, stores: readonly string[], which: readonly Shelf[]) =>
+    which.flatMap((shelf) => prefixes(bucket, stores, shelf));
+
 const readCatalog = (bucket: string, stores: readonly string[]): Statement[] => [
-    {
-        Sid: "ReadCatalog",
-        Effect: "Allow",
-        Action: "s3:GetObject",
-        Resource: prefixes(bucket, stores, "catalog/"),
-    },
+    { Sid: "ReadCatalog", Effect: "Allow", Action: "s3:GetObject", Resource: onShelves(bucket, stores, shelves) },
     {
         Sid: "ListCatalog",
         Effect: "Allow",
         Action: "s3:ListBucket",
         Resource: bucketArn(bucket),
-        Condition: { StringLike: { "s3:prefix": ["catalog/*"] } },
+        Condition: { StringLike: { "s3:prefix": shelves.map((shelf) => `${shelf}*`) } },
     },
 ];
 
@@ -50,7 +51,7 @@ export const writerAccess = (o: VaultAccess): PolicyDocument =>
             Action: ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
             Resource: prefixes(o.vault, o.stores),
         },
-        { Sid: "FindOrphans", Effect: "Allow", Action: "s3:ListBucketMultipartUploads", Resource: bucketArn(o.vault) },
+        { Sid: "FindOrphans", Effect: "Allow", Action: ["s3:ListBucket", "s3:ListBucketMultipartUploads"], Resource: bucketArn(o.vault) },
         { Sid: "SealEnvelopes", Effect: "Allow", Action: "kms:GenerateDataKey", Resource: o.envelopeKeyArns },
         { Sid: "UseBucketKey", Effect: "Allow", Action: ["kms:GenerateDataKey", "kms:Decrypt"], Resource: o.bucketKeyArn },
         readEpoch(o.coordinationBucket),
@@ -66,7 +67,7 @@ export const verifierAccess = (o: VaultAccess): PolicyDocument =>
             Sid: "SayVerified",
             Effect: "Allow",
             Action: "s3:PutObject",
-            Resource: prefixes(o.coordinationBucket, o.stores, "catalog/"),
+            Resource: onShelves(o.coordinationBucket, o.stores, ["catalog/", "rejected/"]),
         },
         ...readCatalog(o.coordinationBucket, o.stores),
         readEpoch(o.coordinationBucket),
@@ -79,7 +80,7 @@ export interface ExpiryAccess {
     readonly stores: readonly string[];
 }
 
-/** The expirer tags what retention no longer needs; it can read no data and delete nothing itself. */
+/** The expirer tags what retention no longer needs, and says so; it can read no data and delete nothing itself. */
 export const expirerAccess = (o: ExpiryAccess): PolicyDocument =>
     policyDocument(
         {
@@ -93,6 +94,12 @@ export const expirerAccess = (o: ExpiryAccess): PolicyDocument =>
             Effect: "Allow",
             Action: ["s3:PutObjectTagging", "s3:GetObjectTagging"],
             Resource: o.vaults.flatMap((vault) => prefixes(vault, o.stores)),
+        },
+        {
+            Sid: "SayExpired",
+            Effect: "Allow",
+            Action: "s3:PutObject",
+            Resource: onShelves(o.coordinationBucket, o.stores, ["expired/"]),
         },
         ...readCatalog(o.coordinationBucket, o.stores),
     );

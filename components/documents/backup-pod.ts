@@ -1,14 +1,24 @@
 import type { StoreKind } from "../../model/estate.ts";
-import { serverImages } from "../images.ts";
-import { engines } from "./engine.ts";
-import { passwordMount, passwordVolume, type StoreUser } from "./passwords.ts";
-import { containerSecurity, lifeboatContainer, ownUser, podSecurity, resources, scratch, type Place, type PodTemplate } from "./pods.ts";
+import { passwordNames, servers, type PasswordName } from "../../model/servers.ts";
+import { initConfigMap } from "./database-pod.ts";
+import { passwordMount, passwordVolume } from "./passwords.ts";
+import {
+    containerSecurity,
+    environment,
+    lifeboatContainer,
+    ownUser,
+    podSecurity,
+    resources,
+    scratch,
+    type Place,
+    type PodTemplate,
+} from "./pods.ts";
 
 /** What a CronJob can do for a store. */
 export type BackupDutyName = "backup" | "verify" | "expire";
 
 /** Passwords that a duty needs: the verifier and the expirer never meet the server. */
-const users: Readonly<Record<BackupDutyName, readonly StoreUser[]>> = { backup: ["backup"], verify: [], expire: [] };
+const users: Readonly<Record<BackupDutyName, readonly PasswordName[]>> = { backup: ["backup"], verify: [], expire: [] };
 
 const labels = (store: string, duty: string) => ({ "app.kubernetes.io/name": `${duty}-${store}`, "app.kubernetes.io/component": "backup" });
 
@@ -39,25 +49,27 @@ export function backupPod(o: { store: string; duty: BackupDutyName; place: Place
  * it. It touches no live server.
  */
 export function restorePod(o: { store: string; kind: StoreKind; database: string; place: Place; serviceAccount: string }): PodTemplate {
-    const engine = engines[o.kind];
+    const server = servers[o.kind];
     return {
         metadata: { labels: labels(o.store, "restore") },
         spec: {
             serviceAccountName: o.serviceAccount,
-            securityContext: podSecurity(engine.user),
+            securityContext: podSecurity(server.uid),
             restartPolicy: "Never",
             initContainers: [
                 {
                     name: "server",
-                    image: serverImages[o.kind],
+                    image: server.image,
                     restartPolicy: "Always",
-                    env: engine.environment(o.store, o.database),
+                    args: server.args(o.place.site),
+                    env: environment(server.env(o.store)),
                     volumeMounts: [
-                        { name: "data", mountPath: engine.dataPath },
+                        { name: "data", mountPath: server.dataMount },
                         passwordMount(o.store),
-                        ...engine.writable.map((mountPath, index) => ({ name: `writable-${index}`, mountPath })),
+                        { name: "socket", mountPath: server.socketMount },
+                        { name: "init", mountPath: "/docker-entrypoint-initdb.d", readOnly: true },
                     ],
-                    startupProbe: { tcpSocket: { port: engine.port }, periodSeconds: 1, failureThreshold: 120 },
+                    startupProbe: { tcpSocket: { port: server.port }, periodSeconds: 1, failureThreshold: 120 },
                     resources: resources("250m", "512Mi", "1Gi"),
                     securityContext: containerSecurity,
                 },
@@ -65,7 +77,7 @@ export function restorePod(o: { store: string; kind: StoreKind; database: string
             containers: [
                 lifeboatContainer({
                     name: "restore",
-                    args: ["restore", o.store, "--to", engine.url(o.database), "--json"],
+                    args: ["restore", o.store, "--to", scratchUrl(o.kind, o.database), "--json"],
                     place: o.place,
                     mounts: [passwordMount(o.store)],
                 }),
@@ -73,8 +85,9 @@ export function restorePod(o: { store: string; kind: StoreKind; database: string
             volumes: [
                 scratch("data"),
                 scratch("tmp"),
-                ...engine.writable.map((_, index) => scratch(`writable-${index}`)),
-                passwordVolume(o.store, ["root"]),
+                scratch("socket"),
+                { name: "init", configMap: { name: initConfigMap(o.store), defaultMode: 0o555 } },
+                passwordVolume(o.store, passwordNames),
             ],
         },
     };
@@ -91,3 +104,8 @@ export const latchPod = (o: { place: Place; serviceAccount: string }): PodTempla
         volumes: [scratch("tmp")],
     },
 });
+
+/** The server beside the caller, as `--to` names it. Its superuser's password is in the store's password files. */
+const scratchUrl = (kind: StoreKind, database: string) =>
+    `${schemes[kind]}://${servers[kind].superuser}@127.0.0.1:${servers[kind].port}/${database}`;
+const schemes: Readonly<Record<StoreKind, string>> = { mariadb: "mysql", postgres: "postgres" };

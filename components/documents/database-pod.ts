@@ -1,8 +1,7 @@
 import type { SiteName, StoreKind } from "../../model/estate.ts";
-import { serverImages } from "../images.ts";
-import { engines, socketFolder } from "./engine.ts";
+import { guardSocketMount, passwordNames, servers } from "../../model/servers.ts";
 import { passwordMount, passwordVolume } from "./passwords.ts";
-import { containerSecurity, lifeboatContainer, podSecurity, resources, scratch, type PodTemplate } from "./pods.ts";
+import { containerSecurity, environment, lifeboatContainer, podSecurity, resources, scratch, type PodTemplate } from "./pods.ts";
 
 /** Name of the volume claim that holds a store's data. */
 export const dataVolume = "data";
@@ -28,31 +27,30 @@ export interface DatabasePod {
  * - `guard`: makes the server writable or read-only as the epoch says.
  */
 export function databasePod(o: DatabasePod): PodTemplate {
-    const engine = engines[o.kind];
-    const data = { name: dataVolume, mountPath: engine.dataPath };
-    const socket = { name: "socket", mountPath: socketFolder };
-    const own = { mounts: [data, socket, passwordMount(o.store)], place: o };
-    const probe = { tcpSocket: { port: engine.port }, periodSeconds: 2, timeoutSeconds: 2 };
+    const server = servers[o.kind];
+    const data = { name: dataVolume, mountPath: server.dataMount };
+    const passwords = passwordMount(o.store);
+    const own = { mounts: [data, { name: "socket", mountPath: guardSocketMount }, passwords], place: o };
+    const probe = { tcpSocket: { port: server.port }, periodSeconds: 2, timeoutSeconds: 2 };
     return {
         metadata: { labels: databaseLabels(o.store) },
         spec: {
             serviceAccountName: o.serviceAccount,
-            securityContext: podSecurity(engine.user),
+            securityContext: podSecurity(server.uid),
             terminationGracePeriodSeconds: 60,
             initContainers: [lifeboatContainer({ ...own, name: "seed", args: ["seed", o.store] })],
             containers: [
                 {
                     name: "server",
-                    image: serverImages[o.kind],
-                    args: engine.arguments(o.site),
-                    env: engine.environment(o.store, o.database),
-                    ports: [{ name: "server", containerPort: engine.port }],
+                    image: server.image,
+                    args: server.args(o.site),
+                    env: environment(server.env(o.store)),
+                    ports: [{ name: "server", containerPort: server.port }],
                     volumeMounts: [
                         data,
-                        socket,
-                        passwordMount(o.store),
+                        { name: "socket", mountPath: server.socketMount },
+                        passwords,
                         { name: "init", mountPath: "/docker-entrypoint-initdb.d", readOnly: true },
-                        ...engine.writable.map((mountPath, index) => ({ name: `writable-${index}`, mountPath })),
                     ],
                     startupProbe: { ...probe, failureThreshold: 300 },
                     readinessProbe: { ...probe, failureThreshold: 3 },
@@ -65,8 +63,7 @@ export function databasePod(o: DatabasePod): PodTemplate {
             volumes: [
                 scratch("socket"),
                 scratch("tmp"),
-                ...engine.writable.map((_, index) => scratch(`writable-${index}`)),
-                passwordVolume(o.store, ["root", "app", "backup", "replication"]),
+                passwordVolume(o.store, passwordNames),
                 { name: "init", configMap: { name: initConfigMap(o.store), defaultMode: 0o555 } },
             ],
         },

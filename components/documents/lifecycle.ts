@@ -1,7 +1,5 @@
+import { expiredTag } from "../../model/manifest.ts";
 import type { Seconds } from "../../model/units.ts";
-
-/** The tag that the expirer puts, and the only thing that the lifecycle deletes. */
-export const expireTag = { key: "lifeboat:expire", value: "true" } as const;
 
 const days = (span: Seconds) => Math.max(1, Math.ceil(span / 86_400));
 
@@ -24,7 +22,7 @@ export function vaultLifecycle(stores: Readonly<Record<string, Seconds>>) {
         {
             id: "expire-tagged",
             status: "Enabled",
-            filter: { tag: expireTag },
+            filter: { tag: { key: expiredTag.Key, value: expiredTag.Value } },
             expiration: { days: 1 },
             noncurrentVersionExpiration: { noncurrentDays: 1 },
         },

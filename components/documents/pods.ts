@@ -32,11 +32,12 @@ export interface Place {
     readonly account: string;
 }
 
+/** Variables as a container lists them. */
+export const environment = (variables: Readonly<Record<string, string>>) =>
+    Object.entries(variables).map(([name, value]) => ({ name, value }));
+
 /** Environment of every container that runs `lifeboat`: never a secret. */
-export const placeEnvironment = ({ site, account }: Place) => [
-    { name: "LIFEBOAT_SITE", value: site },
-    { name: "LIFEBOAT_ACCOUNT", value: account },
-];
+export const placeEnvironment = ({ site, account }: Place) => environment({ LIFEBOAT_SITE: site, LIFEBOAT_ACCOUNT: account });
 
 /** A container that runs `lifeboat ARGUMENTS`. It writes nothing but /tmp. */
 export function lifeboatContainer(o: {

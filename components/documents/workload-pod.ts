@@ -1,7 +1,7 @@
 import type { StoreKind } from "../../model/estate.ts";
-import { engines } from "./engine.ts";
-import { passwordFolder, passwordMount, passwordVolume } from "./passwords.ts";
-import { containerSecurity, ownUser, podSecurity, resources, scratch, type PodTemplate } from "./pods.ts";
+import { passwordDirectory, servers } from "../../model/servers.ts";
+import { passwordMount, passwordVolume } from "./passwords.ts";
+import { containerSecurity, environment, ownUser, podSecurity, resources, scratch, type PodTemplate } from "./pods.ts";
 
 /** A store that a service needs. */
 export interface Need {
@@ -19,16 +19,18 @@ export interface WorkloadPod {
     readonly needs: readonly Need[];
 }
 
+const prefixes: Readonly<Record<StoreKind, string>> = { mariadb: "MYSQL", postgres: "POSTGRES" };
+
 /** Where a store is, as environment: `MYSQL_HOST`, `MYSQL_PASSWORD_FILE`, … The name leads to the site's own server, whichever site this is. */
 const whereabouts = ({ store, kind, database }: Need, namespace: string) => {
-    const { prefix, port } = engines[kind];
-    return [
-        { name: `${prefix}_HOST`, value: `${store}.${namespace}.svc` },
-        { name: `${prefix}_PORT`, value: String(port) },
-        { name: `${prefix}_USER`, value: "app" },
-        { name: `${prefix}_PASSWORD_FILE`, value: `${passwordFolder(store)}/app` },
-        { name: `${prefix}_DATABASE`, value: database },
-    ];
+    const prefix = prefixes[kind];
+    return environment({
+        [`${prefix}_HOST`]: `${store}.${namespace}.svc`,
+        [`${prefix}_PORT`]: String(servers[kind].port),
+        [`${prefix}_USER`]: "app",
+        [`${prefix}_PASSWORD_FILE`]: `${passwordDirectory(store)}/app`,
+        [`${prefix}_DATABASE`]: database,
+    });
 };
 
 /**
@@ -55,7 +57,7 @@ export function workloadPod(o: WorkloadPod): PodTemplate {
                 {
                     name: "service",
                     image: o.image,
-                    env: [{ name: "PORT", value: String(o.port) }, ...o.needs.flatMap((need) => whereabouts(need, o.namespace))],
+                    env: [...environment({ PORT: String(o.port) }), ...o.needs.flatMap((need) => whereabouts(need, o.namespace))],
                     ports: [{ name: "http", containerPort: o.port }],
                     volumeMounts: [
                         ...o.needs.map(({ store }) => passwordMount(store, `passwords-${store}`)),
