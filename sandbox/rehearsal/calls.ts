@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { siteAddresses, whoIs } from "../addresses.ts";
+import { siteAddresses } from "../addresses.ts";
 import type { SiteName } from "../../model/estate.ts";
 
 /** Calls of somebody, from the loss to the first good answer. */
@@ -17,7 +17,13 @@ export const auditLine = z.looseObject({ at: z.string(), who: z.string(), region
 export type AuditLine = z.output<typeof auditLine>;
 
 /** Somebody's packets to the lost region: one entry for each address and port, however many packets were tried. */
-export const attempt = z.looseObject({ source: z.string(), destination: z.string(), port: z.number(), packets: z.number() });
+export const attempt = z.strictObject({
+    source: z.string(),
+    who: z.string(),
+    destination: z.string(),
+    port: z.number(),
+    packets: z.number(),
+});
 export type Attempt = z.output<typeof attempt>;
 
 /**
@@ -43,9 +49,9 @@ export function countCalls(
         if (region === "global") mine.globalControlPlane++;
     }
     const prefix = `10.${siteAddresses(lost.site).number}.`;
-    for (const { source, destination } of attempts) {
+    for (const { who, destination } of attempts) {
         if (!destination.startsWith(prefix)) continue;
-        const mine = of(whoIs(source));
+        const mine = of(who);
         mine.total++;
         mine.deadRegion++;
     }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { actors } from "../../../sandbox/addresses.ts";
+import { actors, whoIs } from "../../../sandbox/addresses.ts";
 import { countCalls, separate } from "../../../sandbox/rehearsal/calls.ts";
 
 const line = (at: number, who: string, region: string) => ({
@@ -35,10 +35,10 @@ describe("counting calls", () => {
         const by = countCalls(
             [],
             [
-                { source: actors.activation, destination: "10.1.255.1", port: 443, packets: 7 },
-                { source: actors.customers, destination: "10.1.129.4", port: 443, packets: 90 },
-                { source: "10.2.0.9", destination: "10.1.129.5", port: 3306, packets: 3 },
-                { source: actors.activation, destination: "10.2.255.1", port: 443, packets: 1 },
+                { source: actors.activation, who: whoIs(actors.activation), destination: "10.1.255.1", port: 443, packets: 7 },
+                { source: actors.customers, who: whoIs(actors.customers), destination: "10.1.129.4", port: 443, packets: 90 },
+                { source: "10.2.0.9", who: whoIs("10.2.0.9"), destination: "10.1.129.5", port: 3306, packets: 3 },
+                { source: actors.activation, who: whoIs(actors.activation), destination: "10.2.255.1", port: 443, packets: 1 },
             ],
             lost,
             0,

@@ -1,0 +1,119 @@
+import { rtoBounds, serviceRpoBounds, storeRpoBounds, type Bound } from "../../model/bounds.ts";
+import type { Estate } from "../../model/estate.ts";
+import type { RecoveryPoint } from "../../model/manifest.ts";
+import { countCalls, separate, type Attempt, type AuditLine } from "./calls.ts";
+import { compare, type Row } from "./comparison.ts";
+import { evidence, type Evidence } from "./evidence.ts";
+import type { JobResult } from "./inside/jobs.ts";
+import { judgeCalls, judgePoint, judgeRpo, judgeRto } from "./judge.ts";
+import { acknowledgments, attempts as attemptsOf, clockStep, type LedgerLine } from "./ledger.ts";
+import { modelledSpans, type Recovery } from "./recover.ts";
+import { pointFound } from "./restored.ts";
+
+/** All that a rehearsal found. */
+export interface Findings {
+    service: string;
+    problems: string[];
+    lossAt: number;
+    recovery: Recovery;
+    tried: { audit: AuditLine[]; attempts: Attempt[] };
+    ledger: LedgerLine[];
+    rows: Record<string, Row[]>;
+    points: Record<string, RecoveryPoint[]>;
+    pointsNow: Record<string, RecoveryPoint[]>;
+    restored: JobResult[];
+    phases: Record<string, number>;
+}
+
+interface Context {
+    estate: Estate;
+    scenario: string;
+    seed: number;
+    fast: number;
+    startedAt: Date;
+}
+
+const boundOf = (bounds: readonly Bound[], of: string): number => bounds.find((bound) => bound.of === of)!.seconds;
+
+/** Turns what was found into evidence and its verdict. */
+export function assemble({ estate, scenario, seed, fast, startedAt }: Context, found: Findings): Evidence {
+    const { service, lossAt, recovery, ledger, tried } = found;
+    const { objective } = estate.services[service]!;
+    const kept = acknowledgments(ledger);
+    const comparison = compare(kept, new Set(attemptsOf(ledger).keys()), found.rows, lossAt);
+    const rto = judgeRto(recovery.clock, recovery.allServed, objective.rto, boundOf(rtoBounds(estate), service));
+    const rpo = judgeRpo(comparison, objective.rpo, boundOf(serviceRpoBounds(estate), service));
+    const firstAt = Math.min(...recovery.served.map(({ servedAt }) => servedAt));
+    const until = recovery.timeline.servedAt ?? Date.now();
+    const { calls, otherCalls } = separate(
+        countCalls(tried.audit, tried.attempts, { site: "primary", region: estate.sites.primary.region }, lossAt, until),
+    );
+    const recoveryPoints = Object.entries(estate.stores).map(([store, { objective }]) =>
+        judgePoint(
+            pointFound(
+                store,
+                { objectiveSeconds: objective.rpo, boundSeconds: boundOf(storeRpoBounds(estate), store) },
+                found.points[store]?.at(-1),
+                found.pointsNow[store] ?? [],
+                found.restored.find(({ cronJob }) => cronJob === `restore-${store}`),
+                ledger,
+            ),
+            lossAt,
+        ),
+    );
+    const step = clockStep(ledger);
+    const reasons = [
+        ...found.problems,
+        ...rto.reasons,
+        ...rpo.reasons,
+        ...judgeCalls(calls),
+        ...recoveryPoints.flatMap((point) => point.reasons),
+        ...(Math.abs(step) > 500
+            ? [`clock: the machine's clock was set by ${step.toFixed(0)} ms during the rehearsal; nothing measured can be trusted`]
+            : []),
+    ];
+    return evidence.parse({
+        version: 1,
+        scenario,
+        service,
+        seed,
+        fast,
+        startedAt: startedAt.toISOString(),
+        lossAt: new Date(lossAt).toISOString(),
+        verdict: reasons.length === 0 ? "PASS" : "FAIL",
+        reasons,
+        rto: rto.judgement,
+        rpo: rpo.judgement,
+        orders: {
+            acknowledged: comparison.acknowledged,
+            survived: comparison.survived,
+            lost: comparison.lost.length,
+            torn: comparison.torn.length,
+            lostAfterTheLoss: comparison.lostAfterTheLoss.length,
+            unknown: comparison.unknown.length,
+            lostNumbers: comparison.lost.slice(0, 100),
+            rows: Object.fromEntries(Object.entries(found.rows).map(([store, rows]) => [store, rows.length])),
+        },
+        clock: recovery.clock,
+        firstCustomerWallSeconds: Number.isFinite(firstAt) ? (firstAt - lossAt) / 1000 : null,
+        calls,
+        otherCalls,
+        attempts: tried.attempts,
+        recoveryPoints,
+        modelled: modelledInWords(estate, fast),
+        phases: found.phases,
+    });
+}
+
+function modelledInWords(estate: Estate, fast: number): string[] {
+    return [
+        ...modelledSpans(estate).map(({ step, seconds, source }) => `${step}: ${seconds} s, modelled; ${source}`),
+        `decide: ${estate.decision} s, declared by the estate and not waited for`,
+        ...(fast === 1
+            ? []
+            : [`health checkers' intervals and the DNS TTL ran ${fast} times as fast; their spans are multiplied back ("scaled")`]),
+        "resolvers that keep an answer longer than its TTL are not modelled",
+        "AWS is a stand-in on this machine: its own failures under a region's loss (throttling, capacity) are not modelled",
+        "a primary that lives on and cannot be reached is not fenced yet: there is no lease",
+    ];
+}

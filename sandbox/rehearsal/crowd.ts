@@ -1,0 +1,74 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { names } from "../../model/names.ts";
+import { sandboxAccount, siteAddresses } from "../addresses.ts";
+import type { Sandbox } from "../sandbox.ts";
+import { tools } from "../tools.ts";
+import type { CustomersOptions } from "./customers.ts";
+import { parseLedger, type Acknowledged, type LedgerLine } from "./ledger.ts";
+
+const program = fileURLToPath(new URL("./customers.ts", import.meta.url));
+/** Clients, and orders a second of them all. */
+export const crowdSize = { clients: 4, rate: 10 };
+
+/** The customers of a service, while they shop. */
+export interface Crowd {
+    ledgerPath: string;
+    read(): LedgerLine[];
+    /** Stops them and gives the whole ledger. @throws Error when they ended by themselves, or not well. */
+    stop(): Promise<LedgerLine[]>;
+}
+
+/** Sends customers to a service, by its name. */
+export function sendCustomers(sandbox: Sandbox, service: string, seed: number): Crowd {
+    const ledgerPath = join(sandbox.directory, "ledger.jsonl");
+    const options: CustomersOptions = {
+        host: names(sandbox.estate, sandboxAccount).serviceHost(service),
+        ledger: ledgerPath,
+        ca: join(sandbox.directory, "ca", "ca.pem"),
+        seed,
+        ...crowdSize,
+    };
+    const child = sandbox.exec([tools.node, program, JSON.stringify(options)], {
+        actor: "customers",
+        execa: { reject: false, stdin: "ignore" },
+    });
+    let over = false;
+    const ended = Promise.resolve(child).finally(() => (over = true));
+    const read = () => (existsSync(ledgerPath) ? parseLedger(readFileSync(ledgerPath, "utf8")) : []);
+    return {
+        ledgerPath,
+        read,
+        async stop() {
+            if (over) throw new Error(`the customers went home early: ${String((await ended).stderr)}`);
+            child.kill("SIGTERM");
+            const { exitCode, stderr } = await ended;
+            if (exitCode !== 0) throw new Error(`the customers ended with ${exitCode}: ${String(stderr)}`);
+            return read();
+        },
+    };
+}
+
+/** How a customer was served again. */
+export interface Served {
+    client: number;
+    /** When it got the standby's address, and when its first order was acknowledged from there. */
+    lookedUpAt: number;
+    servedAt: number;
+}
+
+/** The first good answer from a site that each customer got after an instant; customers who got none are left out. */
+export function servedAgain(lines: readonly LedgerLine[], after: number): Served[] {
+    const prefix = `10.${siteAddresses("standby").number}.`;
+    const first = new Map<number, Acknowledged>();
+    for (const line of lines)
+        if (line.kind === "acknowledged" && line.at > after && line.address.startsWith(prefix) && !first.has(line.client))
+            first.set(line.client, line);
+    return [...first.values()].map(({ client, at, address }) => {
+        const looked = lines.find(
+            (line) => line.kind === "looked-up" && line.client === client && line.address === address && line.at > after,
+        );
+        return { client, lookedUpAt: looked?.at ?? at, servedAt: at };
+    });
+}

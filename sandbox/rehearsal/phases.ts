@@ -1,0 +1,53 @@
+import type { Sandbox } from "../sandbox.ts";
+
+/** The parts of a rehearsal, in order. A test may step in before any of them. */
+export const phaseNames = [
+    "provision",
+    "replicate",
+    "customers",
+    "backup",
+    "verify",
+    "wait",
+    "lose",
+    "detect",
+    "activate",
+    "serve",
+    "restore",
+    "compare",
+] as const;
+export type PhaseName = (typeof phaseNames)[number];
+
+/** Steps in before a phase, inside the sandbox's own checkout and through its own controls: how tests break a rehearsal on purpose. */
+export type Sabotage = (phase: PhaseName, sandbox: Sandbox) => Promise<void>;
+
+/** Tells how a rehearsal goes, one line a phase with its time, and keeps the times. */
+export class Phases {
+    readonly seconds: Record<string, number> = {};
+    readonly #note: (line: string) => void;
+    readonly #sabotage: Sabotage | undefined;
+    readonly #signal: AbortSignal | undefined;
+
+    constructor(note: (line: string) => void, options: { sabotage?: Sabotage | undefined; signal?: AbortSignal | undefined }) {
+        this.#note = note;
+        this.#sabotage = options.sabotage;
+        this.#signal = options.signal;
+    }
+
+    /** Times `work`; `tell` says what came of it. @throws whatever the signal was aborted with, before anything is started. */
+    async run<T>(name: PhaseName, sandbox: Sandbox, work: () => Promise<T>, tell: (result: T) => string): Promise<T> {
+        this.#signal?.throwIfAborted();
+        await this.#sabotage?.(name, sandbox);
+        return this.time(name, work, tell);
+    }
+
+    /** As `run`, for what comes before there is a sandbox. */
+    async time<T>(name: string, work: () => Promise<T>, tell: (result: T) => string): Promise<T> {
+        const start = performance.now();
+        const result = await work();
+        const seconds = (performance.now() - start) / 1000;
+        this.seconds[name] = Number(seconds.toFixed(3));
+        this.#note(`${name.padEnd(10)} ${seconds.toFixed(1).padStart(6)} s  ${tell(result)}`);
+        this.#signal?.throwIfAborted();
+        return result;
+    }
+}

@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command, InvalidArgumentError } from "commander";
+import { exitCodes, Failure } from "../../model/failure.ts";
+import { rehearse, scenarios, type ScenarioName } from "../../sandbox/rehearsal/rehearsal.ts";
+import { report } from "../../sandbox/rehearsal/report.ts";
+import { estate } from "../../stacks/estate.ts";
+import { interruption } from "../interruption.ts";
+import { note, paint, print, show } from "../output.ts";
+
+const source = fileURLToPath(new URL("../..", import.meta.url));
+
+const positive = (text: string): number => {
+    const value = Number(text);
+    if (!(value >= 1 && value <= 60)) throw new InvalidArgumentError("it is a number from 1 to 60");
+    return value;
+};
+const whole = (text: string): number => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < 0 || value >= 2 ** 31)
+        throw new InvalidArgumentError("it is a whole number from 0 to 2147483647");
+    return value;
+};
+
+function scenarioOf(name: string): ScenarioName {
+    const known = scenarios.find((scenario) => scenario === name);
+    if (known) return known;
+    throw new Failure("usage", `there is no scenario "${name}"`, `choose one of: ${scenarios.join(", ")}`);
+}
+
+export const command = new Command("rehearse")
+    .description(
+        "Provisions both sites in a sandbox on this machine with the real engine and real databases, sends customers, loses what the scenario says,\n" +
+            "activates the standby, and holds what it measured against the objectives. It leaves the checkout as it was.",
+    )
+    .argument("<scenario>", `what is lost: ${scenarios.join(", ")}`)
+    .option("--fast <factor>", "divide the clocks of the sandbox's health checkers and DNS; their spans are multiplied back", positive, 1)
+    .option("--seed <number>", "repeat the draws of an earlier rehearsal", whole)
+    .option("--name <name>", "name of the sandbox", "rehearsal")
+    .option("--keep", "leave the sandbox up: `lifeboat sandbox shell --name rehearsal`")
+    .option("--json", "print the evidence as JSON")
+    .action(async (name: string, options: { fast: number; seed?: number; name: string; keep?: boolean; json?: boolean }) => {
+        const { evidence, path } = await rehearse({
+            scenario: scenarioOf(name),
+            estate,
+            source,
+            name: options.name,
+            fast: options.fast,
+            ...(options.seed === undefined ? {} : { seed: options.seed }),
+            keep: options.keep ?? false,
+            evidenceDirectory: join(source, ".lifeboat", "evidence"),
+            note,
+            signal: interruption,
+        });
+        if (options.json === true) {
+            print(evidence);
+            note(`evidence: ${path}`);
+        } else show(report(evidence, path, (text, verdict) => paint(verdict === "PASS" ? "green" : "red", text)));
+        process.exitCode = evidence.verdict === "PASS" ? exitCodes.ok : exitCodes.no;
+    });

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { recoveryPoint } from "../../../model/manifest.ts";
+import type { LedgerLine } from "../../../sandbox/rehearsal/ledger.ts";
+import { lastDocument, pointFound } from "../../../sandbox/rehearsal/restored.ts";
+
+const hash = "0".repeat(64);
+const pointAt = (second: number, point = `20260101T0000${String(second).padStart(2, "0")}Z-abcd`) =>
+    recoveryPoint.parse({
+        manifest: {
+            version: 1,
+            store: "s",
+            kind: "postgres",
+            point,
+            site: "primary",
+            startedAt: new Date(second * 1000).toISOString(),
+            finishedAt: new Date((second + 5) * 1000).toISOString(),
+            key: "k",
+            compression: "zstd",
+            encryption: { scheme: "aws-encryption-sdk", keyAlias: "alias/x" },
+            stored: { bytes: 10, sha256: hash },
+            dump: { bytes: 20, sha256: hash },
+            server: { version: "15" },
+        },
+        verified: { at: new Date(0).toISOString(), site: "standby", seconds: 1 },
+        copies: 2,
+    });
+const sold = (order: number, at: number): LedgerLine[] => [
+    { kind: "attempt", client: 0, order, customer: "c", attempt: 1, address: "a", at: at - 1, mono: 0 },
+    { kind: "acknowledged", client: 0, order, customer: "c", attempt: 1, address: "a", at, mono: 0 },
+];
+const ledger = [...sold(1, 9000), ...sold(2, 9500), ...sold(3, 12_000), ...sold(4, 20_000)];
+const job = (log: string, succeeded = true) => ({ cronJob: "restore-s", job: "restore-s-1", succeeded, log, seconds: 3 });
+const said = (point: string, rows: number) =>
+    JSON.stringify(
+        { store: "s", point, target: "t", tables: [{ name: "orders", rows, checksum: "x" }], seconds: 2, bytes: 10 },
+        undefined,
+        2,
+    );
+const objective = { objectiveSeconds: 900, boundSeconds: 300 };
+
+describe("what a restore said", () => {
+    it("is found behind other lines, whole or on one line", () => {
+        assert.deepEqual(lastDocument(`{"a": 1}\nreading\n{\n  "b": {\n    "c": 2\n  }\n}\nbye`), { b: { c: 2 } });
+        assert.deepEqual(lastDocument('note\n{"a":1}\n'), { a: 1 });
+        assert.throws(() => lastDocument("nothing"), /no JSON document/);
+    });
+    it("is held against the orders acknowledged before the snapshot began and those sent before it ended", () => {
+        const point = pointAt(10);
+        const found = pointFound("s", objective, point, [point], job(`x\n${said(point.manifest.point, 3)}\n`), ledger);
+        assert.deepEqual([found.promised, found.sent, found.restored?.orders], [2, 3, 3]);
+    });
+    it("is held against the point that it restored, also when that is newer than the newest before the loss", () => {
+        const [old, young] = [pointAt(10), pointAt(21)];
+        const found = pointFound("s", objective, old, [old, young], job(said(young.manifest.point, 4)), ledger);
+        assert.deepEqual(
+            [found.newest?.point, found.restored?.point, found.promised, found.sent],
+            [old.manifest.point, young.manifest.point, 4, 4],
+        );
+    });
+    it("is a failure when the job failed, said nothing that can be read, or names a point that nobody verified", () => {
+        const point = pointAt(10);
+        for (const [which, reason] of [
+            [undefined, /no restore was tried/],
+            [{ ...job("it broke", false), reason: "BackoffLimitExceeded" }, /BackoffLimitExceeded; it broke/],
+            [job("fine"), /not understood/],
+            [job(said("20270101T000000Z-ffff", 3)), /catalog does not have/],
+        ] as const) {
+            const found = pointFound("s", objective, point, [point], which, ledger);
+            assert.equal(found.restored, undefined);
+            assert.match(found.failure ?? "", reason);
+        }
+    });
+});
