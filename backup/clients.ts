@@ -3,7 +3,7 @@ import { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
 import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { IAMClient } from "@aws-sdk/client-iam";
-import { KMSClient } from "@aws-sdk/client-kms";
+import { KMS } from "@aws-sdk/client-kms";
 import { Route53Client } from "@aws-sdk/client-route-53";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -85,7 +85,7 @@ function makeClients(region: string) {
             return once("s3", () => new S3Client(config()));
         },
         get kms() {
-            return once("kms", () => new KMSClient(config()));
+            return once("kms", () => new KMS(config()));
         },
         get cloudwatch() {
             return once("cloudwatch", () => new CloudWatchClient(config()));

@@ -36,7 +36,7 @@ export const recoveryPoint = z.strictObject({
 export type RecoveryPoint = z.output<typeof recoveryPoint>;
 
 /** Tag of the objects that the vault's lifecycle may delete; nothing else is ever deleted. */
-export const expiredTag = { Key: "lifeboat-expired", Value: "true" } as const;
+export const expiredTag = { Key: "lifeboat:expire", Value: "true" } as const;
 
 /** The verifier's finding that a backup is no recovery point. */
 export const rejection = z.strictObject({ store: z.string(), point: z.string(), at: z.iso.datetime(), reason: z.string() });

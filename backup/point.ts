@@ -1,0 +1,11 @@
+import { randomBytes } from "node:crypto";
+
+/** Names a recovery point after the moment that its snapshot shows: `20260131T235959Z-0f3a`. */
+export const newPoint = (at: Date): string =>
+    `${at.toISOString().replace(/\.\d+/, "").replaceAll(/[-:]/g, "")}-${randomBytes(2).toString("hex")}`;
+
+/** The moment in a point's name, to the second before. */
+export function timeOf(point: string): Date {
+    const [, y, mo, d, h, mi, s] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-/.exec(point) ?? [];
+    return new Date(`${y}-${mo}-${d}T${h}:${mi}:${s}Z`);
+}

@@ -1,0 +1,122 @@
+import mysql from "mysql2/promise";
+import { Failure } from "../../model/failure.ts";
+import { startProgram, type Program } from "../program.ts";
+import type { ServerAddress, TableSummary } from "./adapter.ts";
+
+/** Largest row and statement, in bytes: the most that the protocol allows, so that whatever a server holds can be dumped and loaded. */
+export const largestPacket = 1_073_741_824;
+
+const connectMs = 5_000;
+
+export const socketOf = (server: ServerAddress): string | undefined => server.socketDirectory && `${server.socketDirectory}/mysqld.sock`;
+
+/** @param database connect to another one than the address names; null for none */
+export async function connectMariadb(server: ServerAddress, database: string | null = server.database): Promise<mysql.Connection> {
+    const socketPath = socketOf(server);
+    try {
+        return await mysql.createConnection({
+            ...(socketPath ? { socketPath } : { host: server.host, port: server.port }),
+            user: server.user,
+            password: server.password,
+            ...(database === null ? {} : { database }),
+            connectTimeout: connectMs,
+            supportBigNumbers: true,
+            bigNumberStrings: true,
+            charset: "utf8mb4",
+        });
+    } catch (error) {
+        const where = socketPath ?? `${server.host}:${server.port}`;
+        throw new Failure(
+            "unavailable",
+            `MariaDB at ${where} does not let ${server.user} in`,
+            "see that the server runs, that the database exists, and that the password file is the store's",
+            { cause: error },
+        );
+    }
+}
+
+/** Rows of a query, as objects. */
+export async function rowsOf<Row>(connection: mysql.Connection, sql: string, values: unknown[] = []): Promise<Row[]> {
+    const [rows] = await connection.query(sql, values);
+    return rows as Row[];
+}
+
+/** An option file for the client tools, read through /dev/fd/3: passwords stay off the command line. */
+export function optionFile(server: ServerAddress): string {
+    const quote = (text: string) => `"${text.replace(/[\\"]/g, "\\$&")}"`;
+    const socket = socketOf(server);
+    return [
+        "[client]",
+        ...(socket
+            ? [`socket=${quote(socket)}`, "protocol=socket"]
+            : [`host=${quote(server.host)}`, `port=${server.port}`, "protocol=tcp"]),
+        `user=${quote(server.user)}`,
+        `password=${quote(server.password)}`,
+        "",
+    ].join("\n");
+}
+
+/** MariaDB's and MySQL's tools have drifted apart: each server is dumped with its own. */
+const flavour = (version: string) => (/mariadb/i.test(version) ? "mariadb" : "mysql");
+
+interface DumpOptions {
+    /** The statement `CREATE DATABASE` and the position as statements, for a replica that is seeded with it. */
+    forReplica?: boolean;
+    logging: boolean;
+}
+
+export function startMariadbDump(server: ServerAddress, version: string, options: DumpOptions, signal: AbortSignal): Program {
+    const own = flavour(version) === "mariadb";
+    const position = own ? ["--master-data=2", "--gtid"] : ["--source-data=2", "--set-gtid-purged=OFF"];
+    return startProgram(
+        own ? "mariadb-dump" : "mysqldump",
+        [
+            // Must come first; nothing but this file is read.
+            "--defaults-file=/dev/fd/3",
+            "--single-transaction",
+            "--quick",
+            "--routines",
+            "--triggers",
+            "--events",
+            "--hex-blob",
+            "--default-character-set=utf8mb4",
+            `--max-allowed-packet=${largestPacket}`,
+            ...(options.logging ? position : []),
+            ...(options.forReplica ? ["--databases"] : []),
+            server.database,
+        ],
+        { secret: optionFile(server), signal },
+    );
+}
+
+export function startMariadbClient(server: ServerAddress, database: string | null, initial: string, signal: AbortSignal): Program {
+    return startProgram(
+        "mariadb",
+        [
+            "--defaults-file=/dev/fd/3",
+            "--batch",
+            "--binary-mode",
+            "--default-character-set=utf8mb4",
+            `--max-allowed-packet=${largestPacket}`,
+            `--init-command=${initial}`,
+            ...(database === null ? [] : [`--database=${database}`]),
+        ],
+        { secret: optionFile(server), signal },
+    );
+}
+
+export async function readTables(connection: mysql.Connection, database: string): Promise<TableSummary[]> {
+    const tables = await rowsOf<{ name: string }>(
+        connection,
+        "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE' ORDER BY 1",
+        [database],
+    );
+    const summaries: TableSummary[] = [];
+    for (const { name } of tables) {
+        const table = `${mysql.escapeId(database)}.${mysql.escapeId(name)}`;
+        const [counted] = await rowsOf<{ n: string }>(connection, `SELECT count(*) AS n FROM ${table}`);
+        const [sum] = await rowsOf<{ Checksum: string | null }>(connection, `CHECKSUM TABLE ${table} EXTENDED`);
+        summaries.push({ name, rows: Number(counted?.n), checksum: String(sum?.Checksum ?? "none") });
+    }
+    return summaries;
+}
