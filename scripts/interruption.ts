@@ -34,6 +34,8 @@ interface Process {
     parent: number;
     /** Clock ticks after boot: tells a process from a later one with the same number. */
     started: string;
+    /** Name of its program, as the kernel keeps it (15 characters). */
+    command: string;
 }
 
 function processes(): Process[] {
@@ -44,7 +46,8 @@ function processes(): Process[] {
                 // The command's name is in brackets and may hold anything; what follows the last bracket is plain.
                 const stat = readFileSync(`/proc/${name}/stat`, "utf8");
                 const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-                return fields[0] === "Z" ? [] : [{ pid: Number(name), parent: Number(fields[1]), started: fields[19] ?? "" }];
+                const command = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
+                return fields[0] === "Z" ? [] : [{ pid: Number(name), parent: Number(fields[1]), started: fields[19] ?? "", command }];
             } catch {
                 return []; // gone between the listing and the reading
             }

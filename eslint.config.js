@@ -1,0 +1,72 @@
+import tseslint from "typescript-eslint";
+
+/** Which rooms a room may import from, besides itself. Only scripts and tests see the sandbox (below). */
+const rooms = {
+    model: [],
+    components: ["model"],
+    policies: ["model"],
+    backup: ["model"],
+    recovery: ["model", "backup"],
+    stacks: ["model", "components"],
+    sandbox: ["model"],
+    examples: [],
+    scripts: ["model", "backup", "recovery", "stacks", "components", "policies"],
+    test: ["model", "components", "policies", "backup", "recovery", "stacks", "sandbox", "scripts", "examples"],
+};
+/** The commands that are about this machine, and so may know the sandbox. No production path leads through them. */
+const machineScripts = ["scripts/commands/{sandbox,rehearse,setup,check,test}.ts", "scripts/{setup,checks,testing}/**"];
+
+/** AWS clients without time limits wait for a dead region without end: one factory makes them all. */
+const clients = {
+    selector: "NewExpression[callee.name=/\\w+Client$/]",
+    message: "AWS clients come from backup/clients.ts, which gives them connect, request and total time limits.",
+};
+const defaultExport = { selector: "ExportDefaultDeclaration", message: "Export by name: one thing, one name everywhere." };
+
+/** Forbids imports of the rooms that are not allowed, written as `import … from` or as `import(…)`. */
+function arrows(room, allowed, { clientsAllowed = false } = {}) {
+    const forbidden = Object.keys(rooms).filter((other) => other !== room && !allowed.includes(other));
+    const pattern = `^(\\.\\./)+(${forbidden.join("|")})/`;
+    const message = `${room} may import ${allowed.join(", ") || "no other room"}: the arrows between the rooms point one way.`;
+    return {
+        "no-restricted-imports": forbidden.length ? ["error", { patterns: [{ regex: pattern, message }] }] : "off",
+        "no-restricted-syntax": [
+            "error",
+            defaultExport,
+            ...(clientsAllowed ? [] : [clients]),
+            ...(forbidden.length ? [{ selector: `ImportExpression[source.value=/${pattern.replaceAll("/", "\\/")}/]`, message }] : []),
+        ],
+    };
+}
+
+export default tseslint.config(
+    { ignores: ["node_modules/**", "node_modules.*/**", "coverage/**", "sandbox/toolchain/**"] },
+    {
+        files: ["**/*.ts"],
+        extends: [tseslint.configs.base],
+        languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+        linterOptions: { reportUnusedDisableDirectives: "error" },
+        rules: {
+            "@typescript-eslint/no-explicit-any": "error",
+            "@typescript-eslint/consistent-type-imports": "error",
+            // A promise that nobody waits for is an error that nobody sees.
+            "@typescript-eslint/no-floating-promises": "error",
+            "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: { arguments: false, attributes: false } }],
+            "@typescript-eslint/await-thenable": "error",
+            "@typescript-eslint/only-throw-error": "error",
+            "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+            "no-empty": ["error", { allowEmptyCatch: false }],
+            "no-fallthrough": "error",
+            "no-var": "error",
+            "prefer-const": "error",
+            eqeqeq: "error",
+            "max-lines": ["error", 300],
+        },
+    },
+    ...Object.entries(rooms).map(([room, allowed]) => ({
+        files: [`${room}/**/*.ts`],
+        rules: arrows(room, allowed, { clientsAllowed: room === "sandbox" || room === "test" }),
+    })),
+    { files: ["backup/clients.ts"], rules: arrows("backup", rooms.backup, { clientsAllowed: true }) },
+    { files: machineScripts, rules: arrows("scripts", [...rooms.scripts, "sandbox"]) },
+);
