@@ -52,8 +52,6 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # The gate's audit is the record of requests; a line each here would only cost time.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    # HTTP/1.1 lets the gate keep its connections; werkzeug's own default closes one after each answer.
-    MotoRequestHandler.protocol_version = "HTTP/1.1"
     application = with_private_paths(DomainDispatcherApplication(create_backend_app))
     run_simple(arguments.host, arguments.port, application, threaded=True, request_handler=MotoRequestHandler)
 
