@@ -1,0 +1,38 @@
+import * as aws from "@pulumi/aws";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { names } from "../model/names.ts";
+import { recordsIn } from "./coordination.ts";
+import { estate } from "./estate.ts";
+import { forTheEngine } from "./failures.ts";
+import { readInputs } from "./inputs.ts";
+import { primary } from "./primary.ts";
+import { hasJoined, readStandbyIds } from "./published.ts";
+import type { Site } from "./site.ts";
+import { standby } from "./standby.ts";
+import { isActive } from "./truth.ts";
+
+/** The program of both stacks: which site it stands up is configuration, and how much of it runs is the epoch record's to say. */
+async function program() {
+    const inputs = readInputs(new pulumi.Config("lifeboat"), pulumi.getStack());
+    const { region } = estate.sites[inputs.site];
+    const providers = {
+        aws: new aws.Provider(inputs.site, { region }),
+        kubernetes: new k8s.Provider(`${inputs.site}-cluster`, { context: inputs.kubeContext }),
+    };
+    const { accountId: account } = await aws.getCallerIdentity({}, { provider: providers.aws });
+    const derived = names(estate, account);
+    const read = recordsIn(derived.coordinationBucket, estate.sites.standby.region);
+    const active = await isActive({ site: inputs.site, read, assumed: inputs.assumeEpoch, dryRun: pulumi.runtime.isDryRun() });
+    const site: Site = { estate, names: derived, site: inputs.site, account, inputs, active, providers };
+    return inputs.site === "primary" ? primary(site, await readStandbyIds(read)) : standby(site, await hasJoined(read));
+}
+
+const outputs = await program().catch((error: unknown) => {
+    throw forTheEngine(error);
+});
+
+/** Bucket of this site's recovery points. */
+export const vault = outputs.vault;
+/** Name servers to delegate the domain to (stack dr). */
+export const nameServers = "nameServers" in outputs ? outputs.nameServers : undefined;
