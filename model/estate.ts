@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { names } from "./names.ts";
 import { parseDuration, parseRate, parseSize, type Bytes, type BytesPerSecond, type Seconds } from "./units.ts";
 
 const quantity = <T>(parse: (text: string) => T) =>
@@ -187,6 +188,20 @@ export class EstateError extends Error {
  */
 export function defineEstate(declaration: EstateDeclaration): Estate {
     const result = schema.safeParse(declaration);
-    if (result.success) return result.data;
+    if (result.success) {
+        const problems = longNames(result.data);
+        if (problems.length === 0) return result.data;
+        throw new EstateError(problems);
+    }
     throw new EstateError(result.error.issues.map((issue) => `${issue.path.join(".") || "estate"}: ${issue.message}`));
+}
+
+/** S3 allows a bucket 63 letters, and the longest name that is derived has the region in it. */
+function longNames(estate: Estate): string[] {
+    const { vaultLogBucket } = names(estate, "000000000000");
+    return siteNames.flatMap((site) => {
+        const excess = vaultLogBucket(site).length - 63;
+        if (excess <= 0) return [];
+        return [`name: is too long for a bucket in ${estate.sites[site].region}; use at most ${estate.name.length - excess} letters`];
+    });
 }

@@ -1,5 +1,5 @@
 import { PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
-import { awsClients, type AwsClients } from "../backup/clients.ts";
+import { awsClients } from "../backup/clients.ts";
 import type { Estate } from "../model/estate.ts";
 import { latchRecord, type LatchRecord } from "../model/epoch.ts";
 import { Failure } from "../model/failure.ts";
@@ -28,11 +28,8 @@ export async function readLatch(bucket: CoordinationBucket): Promise<{ record: L
  * not the alarm's state, so this alone moves users; it has to be repeated every minute, since a datum ages out.
  * @see https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
  */
-export async function publishLatch(
-    estate: Estate,
-    record: LatchRecord,
-    clients: AwsClients = awsClients(estate.sites.standby.region),
-): Promise<void> {
+export async function publishLatch(estate: Estate, record: LatchRecord): Promise<void> {
+    const clients = awsClients(estate.sites.standby.region);
     const { namespace, name, dimension } = names(estate, "").latchMetric;
     const datum = { MetricName: name, Dimensions: [dimension], Value: record.thrown ? 1 : 0, Unit: "None" as const, Timestamp: new Date() };
     try {
