@@ -1,0 +1,155 @@
+import { readFileSync } from "node:fs";
+import { siteNames, type Estate, type SiteName } from "../model/estate.ts";
+import { Cgroup } from "./cgroup.ts";
+import { serveControl } from "./control.ts";
+import { startDaemon, type Daemon, type RunningDaemon } from "./daemon.ts";
+import { startCloud } from "./cloud.ts";
+import { countAttempts, dropPackets } from "./loss.ts";
+import { buildNetwork } from "./network.ts";
+
+/** What a sandbox was asked to be: `sandbox.json` in its directory. */
+export interface SandboxDeclaration {
+    readonly name: string;
+    /** The repository that its own programs run from. */
+    readonly source: string;
+    readonly estate: Estate;
+    readonly fast: number;
+    /** Whether it ends when whoever started it is gone (its standard input is closed). */
+    readonly tied: boolean;
+}
+
+export interface DaemonStatus {
+    readonly name: string;
+    readonly site?: SiteName;
+    readonly pid: number;
+    /** `ended` is never brought about silently: the log and this line say how. */
+    readonly state: "starting" | "ready" | "ended";
+    /** Time from its start to ready, ms. */
+    readonly took?: number;
+    readonly exit?: string;
+}
+
+export interface SandboxStatus {
+    readonly name: string;
+    readonly phase: "starting" | "up" | "failed" | "stopping";
+    readonly error?: string;
+    readonly startedAt: string;
+    readonly sites: Readonly<Record<SiteName, { readonly state: "standing" | "lost"; readonly lostAt?: string }>>;
+    readonly daemons: readonly DaemonStatus[];
+}
+
+/** Starts the daemons of one sandbox, reports them, loses sites and stops. Runs as the child of namespace.sh, in the sandbox's namespaces. */
+class Supervisor {
+    private readonly directory: string;
+    private readonly declaration: SandboxDeclaration;
+    private readonly cgroups: Record<SiteName, Cgroup>;
+    private readonly running: RunningDaemon[] = [];
+    private readonly daemons = new Map<string, DaemonStatus>();
+    private readonly lostAt: Partial<Record<SiteName, string>> = {};
+    private readonly startedAt = new Date().toISOString();
+    private phase: SandboxStatus["phase"] = "starting";
+    private error: string | undefined;
+
+    constructor(directory: string) {
+        this.directory = directory;
+        this.declaration = JSON.parse(readFileSync(`${directory}/sandbox.json`, "utf8")) as SandboxDeclaration;
+        const { name } = this.declaration;
+        this.cgroups = { primary: new Cgroup(name, "primary"), standby: new Cgroup(name, "standby") };
+    }
+
+    status(): SandboxStatus {
+        const site = (name: SiteName) => {
+            const lostAt = this.lostAt[name];
+            return lostAt ? ({ state: "lost", lostAt } as const) : ({ state: "standing" } as const);
+        };
+        return {
+            name: this.declaration.name,
+            phase: this.phase,
+            ...(this.error !== undefined && { error: this.error }),
+            startedAt: this.startedAt,
+            sites: { primary: site("primary"), standby: site("standby") },
+            daemons: [...this.daemons.values()],
+        };
+    }
+
+    async run(): Promise<void> {
+        process.on("SIGTERM", () => void this.stop());
+        process.on("SIGINT", () => void this.stop());
+        if (this.declaration.tied)
+            process.stdin
+                .on("end", () => void this.stop())
+                .on("error", () => void this.stop())
+                .resume();
+        buildNetwork();
+        for (const site of siteNames) this.cgroups[site].create();
+        await serveControl(`${this.directory}/control.sock`, {
+            "GET /status": () => this.status(),
+            "POST /lose": (body) => this.lose((body as { site: SiteName }).site),
+            "GET /attempts": () => siteNames.flatMap((site) => countAttempts(site)),
+            "POST /stop": () => void setImmediate(() => void this.stop()),
+        });
+        try {
+            await startCloud({ directory: this.directory, declaration: this.declaration, start: (daemon) => this.start(daemon) });
+            this.phase = "up";
+        } catch (error) {
+            if (this.phase === "stopping") return;
+            this.error = (error as Error).message;
+            this.phase = "failed";
+            this.note(`failed: ${this.error}`);
+        }
+    }
+
+    private async start(daemon: Daemon): Promise<void> {
+        const began = Date.now();
+        const base = { name: daemon.name, ...(daemon.site && { site: daemon.site }), pid: -1 };
+        this.daemons.set(daemon.name, { ...base, state: "starting" });
+        const running = await startDaemon(daemon, {
+            log: `${this.directory}/logs/${daemon.name}.log`,
+            ...(daemon.site && { cgroup: this.cgroups[daemon.site].directory }),
+        });
+        this.running.push(running);
+        const ready = { ...base, pid: running.pid, state: "ready", took: Date.now() - began } as const;
+        this.daemons.set(daemon.name, ready);
+        this.note(`${daemon.name} is ready after ${ready.took} ms`);
+        void running.exited.then(({ code, signal }) => {
+            const exit = signal ?? `code ${code}`;
+            this.daemons.set(daemon.name, { ...ready, state: "ended", exit });
+            this.note(`${daemon.name} ended (${exit})`);
+        });
+    }
+
+    /** Takes a region away: its packets vanish first, so that no dying process can say goodbye; then all stand still; then all are killed. */
+    private async lose(site: SiteName): Promise<{ at: string }> {
+        if (!siteNames.includes(site)) throw new Error(`"${site}" is not a site; the sites are ${siteNames.join(", ")}`);
+        const lostAt = this.lostAt[site];
+        if (lostAt) return { at: lostAt };
+        const at = new Date().toISOString();
+        dropPackets(site);
+        this.lostAt[site] = at;
+        this.note(`${site} is lost`);
+        await this.cgroups[site].freeze();
+        await this.cgroups[site].kill();
+        return { at };
+    }
+
+    private async stop(): Promise<void> {
+        if (this.phase === "stopping") return;
+        this.phase = "stopping";
+        this.note("stopping");
+        // Throw-away state: nothing in it is worth a clean shutdown. Whatever else there is dies with the pid namespace.
+        await Promise.all(siteNames.map((site) => this.cgroups[site].remove()));
+        await Promise.all(this.running.map((daemon) => daemon.stop(200)));
+        process.exit(0);
+    }
+
+    private note(line: string): void {
+        process.stdout.write(`${new Date().toISOString()} ${line}\n`);
+    }
+}
+
+const directory = process.argv[2];
+if (!directory) throw new Error("usage: supervisor.ts DIRECTORY");
+process.on("unhandledRejection", (error) =>
+    process.stdout.write(`${new Date().toISOString()} unhandled: ${(error as Error).stack ?? error}\n`),
+);
+await new Supervisor(directory).run();
