@@ -8,6 +8,7 @@ import {
 } from "@aws-crypto/client-node";
 import type { DecryptCommandInput, KMS } from "@aws-sdk/client-kms";
 import type { Duplex } from "node:stream";
+import { contain } from "./contain.ts";
 
 /** Bound to the data by authentication: a point's bytes cannot pass for another point's, nor for another store's. */
 export interface EnvelopeContext {
@@ -35,11 +36,13 @@ const clientOf = (kms: Pick<KMS, "decrypt" | "generateDataKey" | "config">): Key
  */
 export function encrypting(kms: KMS, key: string, context: EnvelopeContext): Duplex {
     const keyring = new AwsKmsMrkAwareSymmetricKeyringNode({ client: clientOf(kms), keyId: key });
-    return encryptStream(keyring, {
-        suiteId: AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY,
-        encryptionContext: { ...context },
-        frameLength,
-    });
+    return contain(
+        encryptStream(keyring, {
+            suiteId: AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY,
+            encryptionContext: { ...context },
+            frameLength,
+        }),
+    );
 }
 
 export interface Opening {
@@ -73,8 +76,9 @@ export function decrypting(kms: KMS, account: string, expected: EnvelopeContext)
         client: clientOf(observed as unknown as KMS),
         discoveryFilter: { accountIDs: [account], partition: "aws" },
     });
-    const stream = decryptStream(keyring);
-    stream.once("MessageHeader", ({ encryptionContext: found }: MessageHeader) => {
+    const inner = decryptStream(keyring);
+    const stream = contain(inner);
+    inner.once("MessageHeader", ({ encryptionContext: found }: MessageHeader) => {
         if (found["store"] !== expected.store || found["point"] !== expected.point)
             stream.destroy(
                 new Error(`the data was made for ${found["store"]} ${found["point"]}, not for ${expected.store} ${expected.point}`),

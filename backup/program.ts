@@ -14,10 +14,8 @@ export interface Program {
 }
 
 export interface ProgramOptions {
-    /** Added to the environment: where a password goes if the tool reads it there. */
+    /** Added to the environment: where passwords go, which everybody could read on the command line. */
     env?: Record<string, string>;
-    /** Text that the program can read once as /dev/fd/3: an option file with a password in it, never on the command line nor on disk. */
-    secret?: string;
     /** Kills the program. */
     signal: AbortSignal;
 }
@@ -30,17 +28,13 @@ const keptOfStderr = 4_000;
  */
 export function startProgram(command: string, args: readonly string[], options: ProgramOptions): Program {
     const child = spawn(command, args, {
-        stdio: ["pipe", "pipe", "pipe", "pipe"],
+        stdio: ["pipe", "pipe", "pipe"],
         env: { ...process.env, LC_ALL: "C.UTF-8", ...options.env },
         signal: options.signal,
         killSignal: "SIGKILL",
     });
     let said = "";
-    child.stderr!.on("data", (text: Buffer) => (said = (said + text.toString()).slice(-keptOfStderr)));
-    const secret = child.stdio[3] as Writable;
-    // A program that dies before it has read shows so by its exit status; a broken pipe says nothing more.
-    secret.on("error", () => {});
-    secret.end(options.secret ?? "");
+    child.stderr.on("data", (text: Buffer) => (said = (said + text.toString()).slice(-keptOfStderr)));
     const ended = new Promise<void>((resolve, reject) => {
         child.on("error", (error: NodeJS.ErrnoException) => {
             if (error.code === "ENOENT")
@@ -61,8 +55,8 @@ export function startProgram(command: string, args: readonly string[], options: 
     ended.catch(() => {});
     return {
         name: command,
-        stdin: child.stdin!,
-        stdout: child.stdout!,
+        stdin: child.stdin,
+        stdout: child.stdout,
         ended,
         kill: () => void child.kill("SIGKILL"),
     };

@@ -41,20 +41,18 @@ export async function rowsOf<Row>(connection: mysql.Connection, sql: string, val
     return rows as Row[];
 }
 
-/** An option file for the client tools, read through /dev/fd/3: passwords stay off the command line. */
-export function optionFile(server: ServerAddress): string {
-    const quote = (text: string) => `"${text.replace(/[\\"]/g, "\\$&")}"`;
+/** First arguments of the client tools: nobody's option files, and where the server is. */
+export function whereabouts(server: ServerAddress): string[] {
     const socket = socketOf(server);
-    return [
-        "[client]",
-        ...(socket
-            ? [`socket=${quote(socket)}`, "protocol=socket"]
-            : [`host=${quote(server.host)}`, `port=${server.port}`, "protocol=tcp"]),
-        `user=${quote(server.user)}`,
-        `password=${quote(server.password)}`,
-        "",
-    ].join("\n");
+    const address = socket
+        ? [`--socket=${socket}`, "--protocol=socket"]
+        : [`--host=${server.host}`, `--port=${server.port}`, "--protocol=tcp"];
+    // --no-defaults must come first.
+    return ["--no-defaults", ...address, `--user=${server.user}`];
 }
+
+/** The environment of the client tools: passwords stay off the command line. */
+export const secretOf = (server: ServerAddress): Record<string, string> => ({ MYSQL_PWD: server.password });
 
 /** MariaDB's and MySQL's tools have drifted apart: each server is dumped with its own. */
 const flavour = (version: string) => (/mariadb/i.test(version) ? "mariadb" : "mysql");
@@ -71,8 +69,7 @@ export function startMariadbDump(server: ServerAddress, version: string, options
     return startProgram(
         own ? "mariadb-dump" : "mysqldump",
         [
-            // Must come first; nothing but this file is read.
-            "--defaults-file=/dev/fd/3",
+            ...whereabouts(server),
             "--single-transaction",
             "--quick",
             "--routines",
@@ -85,7 +82,7 @@ export function startMariadbDump(server: ServerAddress, version: string, options
             ...(options.forReplica ? ["--databases"] : []),
             server.database,
         ],
-        { secret: optionFile(server), signal },
+        { env: secretOf(server), signal },
     );
 }
 
@@ -93,7 +90,7 @@ export function startMariadbClient(server: ServerAddress, database: string | nul
     return startProgram(
         "mariadb",
         [
-            "--defaults-file=/dev/fd/3",
+            ...whereabouts(server),
             "--batch",
             "--binary-mode",
             "--default-character-set=utf8mb4",
@@ -101,7 +98,7 @@ export function startMariadbClient(server: ServerAddress, database: string | nul
             `--init-command=${initial}`,
             ...(database === null ? [] : [`--database=${database}`]),
         ],
-        { secret: optionFile(server), signal },
+        { env: secretOf(server), signal },
     );
 }
 

@@ -1,7 +1,7 @@
 import mysql from "mysql2/promise";
 import { Failure } from "../../model/failure.ts";
 import type { Scratch, ServerAddress } from "./adapter.ts";
-import { connectMariadb, largestPacket, optionFile, readTables, rowsOf, startMariadbClient } from "./mariadb-client.ts";
+import { connectMariadb, largestPacket, readTables, rowsOf, secretOf, startMariadbClient, whereabouts } from "./mariadb-client.ts";
 import { startProgram } from "../program.ts";
 
 const id = mysql.escapeId;
@@ -30,13 +30,13 @@ async function readObjects(server: ServerAddress, connection: mysql.Connection, 
     const program = startProgram(
         "mariadb-dump",
         [
-            "--defaults-file=/dev/fd/3",
+            ...whereabouts(server),
             ...["--no-data", "--no-create-db", "--routines", "--triggers", "--events", "--skip-lock-tables"],
             "--default-character-set=utf8mb4",
             ...tables.map((table) => `--ignore-table=${database}.${table}`),
             database,
         ],
-        { secret: optionFile(server), signal: AbortSignal.timeout(60_000) },
+        { env: secretOf(server), signal: AbortSignal.timeout(60_000) },
     );
     program.stdin.end();
     const parts: Buffer[] = [];
@@ -131,11 +131,11 @@ export async function makeScratch(target: ServerAddress, label: string, replace:
         },
 
         async takePlace() {
+            await connection.query(`CREATE DATABASE IF NOT EXISTS ${id(target.database)} CHARACTER SET utf8mb4`);
             const [incoming, outgoing] = [await tablesOf(connection, database), await tablesOf(connection, target.database)];
             const fresh = await readObjects(target, connection, database);
             const old = await readObjects(target, connection, target.database);
             if (outgoing.length > 0) await connection.query(`CREATE DATABASE ${id(kept)} CHARACTER SET utf8mb4`);
-            await connection.query(`CREATE DATABASE IF NOT EXISTS ${id(target.database)} CHARACTER SET utf8mb4`);
             const moves = [
                 ...outgoing.map((table) => `${id(target.database)}.${id(table)} TO ${id(kept)}.${id(table)}`),
                 ...incoming.map((table) => `${id(database)}.${id(table)} TO ${id(target.database)}.${id(table)}`),
