@@ -41,7 +41,16 @@ export function assemble({ estate, scenario, seed, fast, startedAt }: Context, f
     const { objective } = estate.services[service]!;
     const kept = acknowledgments(ledger);
     const comparison = compare(kept, new Set(attemptsOf(ledger).keys()), found.rows, lossAt);
-    const rto = judgeRto(recovery.clock, recovery.allServed, objective.rto, boundOf(rtoBounds(estate), service));
+    // What customers are really answered with counts, whatever the estate declares.
+    const ttl = Math.max(...ledger.map((line) => (line.kind === "looked-up" ? line.ttl * fast : 0)));
+    const longer = Math.max(0, ttl - estate.traffic.ttl);
+    const rto = judgeRto(
+        recovery.clock,
+        recovery.allServed,
+        objective.rto,
+        boundOf(rtoBounds(estate), service) + longer,
+        longer > 0 ? ` (customers are answered with a TTL of ${ttl} s, not the declared ${estate.traffic.ttl} s)` : "",
+    );
     const rpo = judgeRpo(comparison, objective.rpo, boundOf(serviceRpoBounds(estate), service));
     const firstAt = Math.min(...recovery.served.map(({ servedAt }) => servedAt));
     const until = recovery.timeline.servedAt ?? Date.now();

@@ -1,7 +1,7 @@
 import { Agent, request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LedgerWriter } from "./ledger.ts";
-import type { Lookup } from "./lookup.ts";
+import type { CachingResolver } from "./lookup.ts";
 
 export interface CustomerOptions {
     /** Which of the clients this is, from 0. */
@@ -20,17 +20,16 @@ export interface CustomerOptions {
     /** Certificate authority that the client trusts, PEM. */
     ca: string;
     draw: () => number;
-    lookUp: (name: string) => Promise<Lookup>;
+    resolver: CachingResolver;
     ledger: LedgerWriter;
 }
 
 /**
- * A client like a browser: looks the name up, keeps the address for as long as the answer's TTL says (and not longer), keeps its connection while it
- * works, and after a failure sends the same order again until it is acknowledged or given up.
+ * A client like a browser behind a caching resolver: it looks the name up before each request, keeps its connection while it works, and after a failure sends the same order again until it is acknowledged or given up.
  */
 export class Customer {
     readonly #options: CustomerOptions;
-    #known: { address: string; until: number } | undefined;
+    #known: string | undefined;
     #agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
     constructor(options: CustomerOptions) {
@@ -69,31 +68,30 @@ export class Customer {
             } catch (error) {
                 ledger.add({ kind: "failed", client, order, customer, attempt, address, reason: (error as Error).message });
                 // A failed connection is thrown away; the address stays until its TTL ends, as a resolver's cache does.
-                this.#agent.destroy();
-                this.#agent = new Agent({ keepAlive: true, maxSockets: 1 });
+                this.#reconnect();
                 await this.#pause(500, signal);
             }
         }
     }
 
     async #address(): Promise<string | undefined> {
-        const { client, host, lookUp, ledger } = this.#options;
-        if (this.#known && performance.now() < this.#known.until) return this.#known.address;
+        const { client, host, resolver, ledger } = this.#options;
         try {
-            const { address, ttl } = await lookUp(host);
+            const { address, ttl, asked } = await resolver.lookUp(host);
+            if (asked) ledger.add({ kind: "looked-up", client, address, ttl });
             // A new address means a new connection; the same one keeps what is open.
-            if (this.#known && this.#known.address !== address) {
-                this.#agent.destroy();
-                this.#agent = new Agent({ keepAlive: true, maxSockets: 1 });
-            }
-            this.#known = { address, until: performance.now() + ttl * 1000 };
-            ledger.add({ kind: "looked-up", client, address, ttl });
+            if (this.#known !== undefined && this.#known !== address) this.#reconnect();
+            this.#known = address;
             return address;
         } catch (error) {
-            this.#known = undefined;
             ledger.add({ kind: "lookup-failed", client, reason: (error as Error).message });
             return undefined;
         }
+    }
+
+    #reconnect(): void {
+        this.#agent.destroy();
+        this.#agent = new Agent({ keepAlive: true, maxSockets: 1 });
     }
 
     #post(address: string, order: number, customer: string, signal: AbortSignal): Promise<void> {

@@ -8,7 +8,7 @@ import { resolverAddress } from "../addresses.ts";
 import { Customer } from "./customer.ts";
 import { draws } from "./draw.ts";
 import { LedgerWriter } from "./ledger.ts";
-import { lookUp } from "./lookup.ts";
+import { askServer, CachingResolver } from "./lookup.ts";
 
 export const customersOptions = z.strictObject({
     host: z.string(),
@@ -43,8 +43,9 @@ async function main(): Promise<void> {
     const ledger = new LedgerWriter(path);
     const authority = readFileSync(ca, "utf8");
     await Promise.all(
-        Array.from({ length: clients }, (_, client) =>
-            new Customer({
+        Array.from({ length: clients }, (_, client) => {
+            const draw = draws(seed * 31 + client);
+            return new Customer({
                 client,
                 clients,
                 host,
@@ -53,11 +54,11 @@ async function main(): Promise<void> {
                 timeoutMs,
                 giveUpMs,
                 ca: authority,
-                draw: draws(seed * 31 + client),
-                lookUp: (name) => lookUp(name, resolver),
+                draw,
+                resolver: new CachingResolver(askServer(resolver), draw),
                 ledger,
-            }).run(stop.signal),
-        ),
+            }).run(stop.signal);
+        }),
     );
     ledger.close();
 }

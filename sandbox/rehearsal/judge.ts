@@ -15,8 +15,9 @@ export interface Judged {
 /**
  * Recovery time: the sum of all kinds, against the objective. It fails as well when customers were not served again (`served` false), or when the model's
  * worst case does not fit: a promise that only held because the rehearsal was lucky is none.
+ * @param because added to the worst case when that is told
  */
-export function judgeRto(clock: Clock, served: boolean, objectiveSeconds: number, boundSeconds: number): Judged {
+export function judgeRto(clock: Clock, served: boolean, objectiveSeconds: number, boundSeconds: number, because = ""): Judged {
     const by = sums(clock);
     const sum = total(by);
     const reasons: string[] = [];
@@ -30,7 +31,7 @@ export function judgeRto(clock: Clock, served: boolean, objectiveSeconds: number
         reasons.push(`RTO: ${say(sum)} is over the objective of ${say(objectiveSeconds)}; longest: ${longest.join(", ")}`);
     }
     if (boundSeconds > objectiveSeconds)
-        reasons.push(`RTO: the worst case of ${say(boundSeconds)} is over the objective of ${say(objectiveSeconds)}`);
+        reasons.push(`RTO: the worst case of ${say(boundSeconds)}${because} is over the objective of ${say(objectiveSeconds)}`);
     return {
         judgement: {
             objectiveSeconds,

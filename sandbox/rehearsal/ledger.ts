@@ -9,7 +9,7 @@ const stamp = { at: z.number(), mono: z.number(), client: z.int().min(0) };
 const order = { order: z.int().min(1), customer: z.string() };
 
 export const ledgerLine = z.discriminatedUnion("kind", [
-    /** A name was looked up; `ttl` is what the resolver answered, in seconds. */
+    /** The name server was asked; `ttl` is that of the service's own record, in seconds. */
     z.strictObject({ kind: z.literal("looked-up"), ...stamp, address: z.string(), ttl: z.number() }),
     z.strictObject({ kind: z.literal("lookup-failed"), ...stamp, reason: z.string() }),
     z.strictObject({ kind: z.literal("attempt"), ...stamp, ...order, attempt: z.int().min(1), address: z.string() }),

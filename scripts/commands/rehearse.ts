@@ -7,6 +7,7 @@ import { report } from "../../sandbox/rehearsal/report.ts";
 import { estate } from "../../stacks/estate.ts";
 import { interruption } from "../interruption.ts";
 import { note, paint, print, show } from "../output.ts";
+import { ensureSetup } from "../setup/setup.ts";
 
 const source = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -40,8 +41,10 @@ export const command = new Command("rehearse")
     .option("--keep", "leave the sandbox up: `lifeboat sandbox shell --name rehearsal`")
     .option("--json", "print the evidence as JSON")
     .action(async (name: string, options: { fast: number; seed?: number; name: string; keep?: boolean; json?: boolean }) => {
+        const scenario = scenarioOf(name);
+        await ensureSetup(note);
         const { evidence, path } = await rehearse({
-            scenario: scenarioOf(name),
+            scenario,
             estate,
             source,
             name: options.name,

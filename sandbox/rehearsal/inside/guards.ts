@@ -1,6 +1,6 @@
-import { Writable } from "node:stream";
-import { Exec, type KubeConfig, type V1Status } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
+import { execIn } from "./exec.ts";
 
 /** What `lifeboat guard STORE --status` prints. */
 export const guardStatus = z.looseObject({
@@ -15,31 +15,6 @@ export interface GuardsRequest {
     stores: string[];
 }
 
-class Text extends Writable {
-    readonly chunks: Buffer[] = [];
-    override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-        this.chunks.push(chunk);
-        done();
-    }
-    override toString(): string {
-        return Buffer.concat(this.chunks).toString();
-    }
-}
-
-/** Runs a command in a container and gives back what it printed. @throws Error with what it said on stderr when it failed. */
-export async function execIn(config: KubeConfig, namespace: string, pod: string, container: string, command: string[]): Promise<string> {
-    const out = new Text();
-    const err = new Text();
-    const status = await new Promise<V1Status>((resolve, reject) => {
-        new Exec(config).exec(namespace, pod, container, command, out, err, null, false, resolve).then((socket) => {
-            socket.on("error", reject);
-            socket.on("close", () => reject(new Error(`the connection closed before ${command[0]} ended`)));
-        }, reject);
-    });
-    if (status.status !== "Success") throw new Error(`${command.join(" ")} in ${pod}: ${status.message}: ${err.toString().trim()}`);
-    return out.toString();
-}
-
 /** Asks the guard of each store's database how it stands. A guard that does not answer is in `failures`. */
 export async function guards(
     config: KubeConfig,
@@ -50,7 +25,12 @@ export async function guards(
     await Promise.all(
         stores.map(async (store) => {
             try {
-                const said = await execIn(config, namespace, `${store}-0`, "guard", ["lifeboat", "guard", store, "--status"]);
+                const said = await execIn(config, {
+                    namespace,
+                    pod: `${store}-0`,
+                    container: "guard",
+                    command: ["lifeboat", "guard", store, "--status"],
+                });
                 statuses[store] = guardStatus.parse(JSON.parse(said));
             } catch (error) {
                 failures[store] = (error as Error).message;

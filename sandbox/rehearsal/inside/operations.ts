@@ -1,3 +1,4 @@
+import type { ExecRequest } from "./exec.ts";
 import type { GuardsRequest, GuardStatus } from "./guards.ts";
 import type { JobResult, JobsRequest } from "./jobs.ts";
 import type { ObjectsRequest } from "./objects.ts";
@@ -9,6 +10,7 @@ export interface Operations {
     jobs: { request: JobsRequest; answer: JobResult[] };
     guards: { request: GuardsRequest; answer: { statuses: Record<string, GuardStatus>; failures: Record<string, string> } };
     rows: { request: RowsRequest; answer: Record<string, Row[]> };
+    exec: { request: ExecRequest; answer: string };
     objects: { request: ObjectsRequest; answer: Record<string, string> };
 }
 export type OperationName = keyof Operations;

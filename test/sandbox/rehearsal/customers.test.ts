@@ -8,25 +8,56 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import packet from "dns-packet";
-import { followChain } from "../../../sandbox/rehearsal/lookup.ts";
+import packet, { type Answer } from "dns-packet";
+import { CachingResolver } from "../../../sandbox/rehearsal/lookup.ts";
 import { acknowledgments, readLedger, type LedgerLine } from "../../../sandbox/rehearsal/ledger.ts";
 import { selfSigned } from "./certificate.ts";
 
 const program = new URL("../../../sandbox/rehearsal/customers.ts", import.meta.url).pathname;
 
-describe("a chain of DNS answers", () => {
-    it("leads to the address with the shortest TTL on the way", () => {
-        assert.deepEqual(
-            followChain("a.example", [
-                { type: "CNAME", name: "A.example", data: "b.example", ttl: 60 },
-                { type: "A", name: "b.example", data: "10.1.129.3", ttl: 300 },
-            ]),
-            { address: "10.1.129.3", ttl: 60 },
+describe("a caching resolver", () => {
+    const alias = (name: string, data: string, ttl: number): Answer => ({ type: "CNAME", name, data, ttl });
+    const address = (name: string, data: string, ttl: number): Answer => ({ type: "A", name, data, ttl });
+
+    it("keeps each record for its own TTL: an alias outlives the address behind it", async () => {
+        const asked: string[] = [];
+        const answers: Record<string, Answer[]> = {
+            "a.example": [alias("A.example", "b.example", 60), address("b.example", "10.1.129.3", 0)],
+            "b.example": [address("b.example", "10.1.129.4", 0)],
+        };
+        const resolver = new CachingResolver(
+            (name) => {
+                asked.push(name);
+                return Promise.resolve(answers[name]!);
+            },
+            () => 0,
         );
+        const first = await resolver.lookUp("a.example");
+        assert.deepEqual([first.address, first.ttl, first.asked], ["10.1.129.3", 60, true]);
+        await sleep(5);
+        assert.equal((await resolver.lookUp("a.example")).address, "10.1.129.4");
+        assert.deepEqual(asked, ["a.example", "b.example"]);
     });
-    it("must end in an address", () => {
-        assert.throws(() => followChain("a.example", [{ type: "CNAME", name: "a.example", data: "a.example", ttl: 1 }]), /ends at/);
+    it("takes the first answers for partly lived", async () => {
+        const resolver = new CachingResolver(
+            (name) => Promise.resolve([address(name, "10.1.129.3", 10)]),
+            () => 0.75,
+        );
+        const { until } = await resolver.lookUp("a.example");
+        const left = until - performance.now();
+        assert.ok(left > 2000 && left <= 2500, `${left} ms`);
+    });
+    it("fails when the chain does not end in an address", async () => {
+        const circle = new CachingResolver(
+            (name) => Promise.resolve([alias(name, "a.example", 1)]),
+            () => 0,
+        );
+        await assert.rejects(circle.lookUp("a.example"), /does not end/);
+        const nothing = new CachingResolver(
+            () => Promise.resolve([]),
+            () => 0,
+        );
+        await assert.rejects(nothing.lookUp("a.example"), /nothing is known of a.example/);
     });
 });
 
