@@ -1,0 +1,4 @@
+import { serve } from "./protocol.ts";
+import { randomProvider } from "./random/provider.ts";
+
+serve(randomProvider);
