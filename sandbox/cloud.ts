@@ -2,6 +2,9 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { siteNames, type SiteName } from "../model/estate.ts";
 import { siteAddresses } from "./addresses.ts";
+import { makeAccount } from "./aws/account.ts";
+import { awsDaemons } from "./aws/daemons.ts";
+import { oidcIssuer } from "./aws/issuers.ts";
 import type { Daemon } from "./daemon.ts";
 import {
     apiServer,
@@ -26,14 +29,19 @@ export const sourceRoot = fileURLToPath(new URL("..", import.meta.url));
 
 /** Starts everything that a cloud has before anybody has declared anything: the account, names, and two empty clusters. */
 export async function startCloud({ directory, declaration, start }: CloudOptions): Promise<void> {
-    const sites = Object.fromEntries(siteNames.map((site) => [site, siteControlPlane(directory, site)])) as Record<
-        SiteName,
-        ControlPlaneOptions
-    >;
+    const sites = Object.fromEntries(
+        siteNames.map((site) => [site, siteControlPlane(directory, site, declaration.estate.sites[site].region)]),
+    ) as Record<SiteName, ControlPlaneOptions>;
     for (const site of siteNames) prepareControlPlane(sites[site]);
     const planes = siteNames.map((site) => ({ name: site, directory: sites[site].directory, address: sites[site].address }));
     writeFileSync(`${directory}/kubeconfig`, kubeconfig(planes, "standby"), { mode: 0o600 });
 
+    const regions = { primary: declaration.estate.sites.primary.region, standby: declaration.estate.sites.standby.region };
+    const account = async () => {
+        const [moto, ...rest] = awsDaemons({ directory, regions });
+        await start(moto!);
+        await Promise.all([makeAccount({ directory, regions }), ...rest.map(start)]);
+    };
     const cluster = async (site: SiteName) => {
         await start(etcd(sites[site]));
         await start(apiServer(sites[site]));
@@ -42,10 +50,17 @@ export async function startCloud({ directory, declaration, start }: CloudOptions
             start(nodeDaemon({ directory, site, region: declaration.estate.sites[site].region })),
         ]);
     };
-    await Promise.all(siteNames.map(cluster));
+    await Promise.all([account(), ...siteNames.map(cluster)]);
 }
 
-function siteControlPlane(directory: string, site: SiteName): ControlPlaneOptions {
+function siteControlPlane(directory: string, site: SiteName, region: string): ControlPlaneOptions {
     const { node, serviceRange } = siteAddresses(site);
-    return { name: site, site, directory: `${directory}/sites/${site}`, address: node, serviceRange };
+    return {
+        name: site,
+        site,
+        directory: `${directory}/sites/${site}`,
+        address: node,
+        serviceRange,
+        issuer: `https://${oidcIssuer(site, region)}`,
+    };
 }

@@ -2,10 +2,8 @@ import { delimiter, dirname, join } from "node:path";
 import type { Estate } from "../model/estate.ts";
 import { names } from "../model/names.ts";
 import { sandboxAccount } from "./addresses.ts";
+import { operatorKey } from "./aws/principals.ts";
 import { tools } from "./tools.ts";
-
-/** Access key id of the operator: the gate takes it for the account's administrator, whatever the secret. */
-export const operatorKey = "AKIAOPERATOR000000000";
 
 /**
  * What a command inside a sandbox is given. With it plain clients (AWS CLI, kubectl, pulumi, dig) need no other setting: names lead to the

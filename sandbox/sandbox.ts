@@ -17,6 +17,7 @@ import { prepareEngine } from "./engine/home.ts";
 import { neutral, sandboxEnvironment } from "./environment.ts";
 import { enter, signalInner, supervisorPid } from "./enter.ts";
 import type { Attempt } from "./loss.ts";
+import { writeStackConfig } from "./stack-config.ts";
 import type { SandboxDeclaration, SandboxStatus } from "./supervisor.ts";
 import { tools } from "./tools.ts";
 
@@ -125,6 +126,7 @@ export async function startSandbox(options: StartOptions): Promise<Sandbox> {
     const sandbox = attached(name, declaration);
     try {
         await untilUp(sandbox, () => ended ?? options.signal?.reason, note);
+        writeStackConfig(directory, checkout);
     } catch (error) {
         child.kill("SIGTERM");
         throw error;

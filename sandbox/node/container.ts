@@ -111,6 +111,7 @@ export class Run {
             "-p",
             "-n",
             "-r",
+            "-w",
             "setpriv",
             ...flags,
             "--pdeathsig",
