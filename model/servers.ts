@@ -105,6 +105,9 @@ export const servers: Readonly<Record<StoreKind, ServerShape>> = {
             "--socket=/run/mysqld/mysqld.sock",
             "--skip-name-resolve",
             "--character-set-server=utf8mb4",
+            // Whatever row fits into a table can be dumped, loaded and replicated; memory is taken when it is needed.
+            "--max-allowed-packet=1073741824",
+            "--slave-max-allowed-packet=1073741824",
             // Starts read-only, every time; the guard opens it.
             "--read-only=1",
             `--server-id=${serverId(site)}`,

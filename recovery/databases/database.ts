@@ -1,0 +1,51 @@
+import type { StoreKind } from "../../model/estate.ts";
+import type { PasswordName } from "../../model/servers.ts";
+import type { Standpoint } from "../../backup/vault.ts";
+
+/** A store's server in this site, as its guard and its seed meet it. */
+export interface DatabasePlace {
+    readonly standpoint: Standpoint;
+    readonly store: string;
+    readonly kind: StoreKind;
+    /** Name of the database inside the server. */
+    readonly database: string;
+    /** Where the volume with the data is mounted. */
+    readonly volume: string;
+    /** Where the server's unix socket is. */
+    readonly socketDirectory: string;
+    /** Port of the server: part of PostgreSQL's socket name. */
+    readonly port: number;
+    /** The server of the same store in the other site. */
+    readonly peer: { host: string; port: number };
+    password(name: PasswordName): string;
+    note(line: string): void;
+}
+
+export type DatabaseRole = "writable" | "read-only" | "replica";
+
+export interface DatabaseStatus {
+    role: DatabaseRole;
+    /** How far a replica is behind its peer; null when it cannot tell, because it does not hear from it. Not a replica: null. */
+    lagSeconds: number | null;
+    /** Where its log stands: a GTID, or an LSN. */
+    position: string;
+    /** What a person should know, if anything: a broken replication, an unfinished seed. */
+    problem?: string;
+}
+
+/** What a guard can do to the server beside it. Every effect may be repeated. */
+export interface GuardedServer {
+    /** @throws Failure("unavailable") while the server does not answer */
+    status(): Promise<DatabaseStatus>;
+    /** Lets applications write. Never on a replica. */
+    open(): Promise<void>;
+    /** Makes it read-only and drops the sessions of applications, which may have begun to write. */
+    close(): Promise<void>;
+    /**
+     * Ends the replication, after everything that was received has been applied, and opens the server. The point of no return.
+     * @returns the position at which its own history begins
+     */
+    promote(signal: AbortSignal): Promise<{ position: string }>;
+    /** Copies the peer's data into this running server and follows it, if that is how this kind is seeded. */
+    seedRunning?(signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,66 @@
+import mysql from "mysql2/promise";
+import { pipeline } from "node:stream/promises";
+import { Meter } from "../../backup/meter.ts";
+import type { ServerAddress } from "../../backup/stores/adapter.ts";
+import { mariadb } from "../../backup/stores/mariadb.ts";
+import { connectMariadb, startMariadbClient, startMariadbDump } from "../../backup/stores/mariadb-client.ts";
+import { Failure } from "../../model/failure.ts";
+import type { DatabasePlace } from "./database.ts";
+
+/**
+ * Loads the peer's database into this server, without binary log, and returns the GTID position that it shows. What an earlier try left is wiped.
+ * Users are not copied: both sites' servers made them from the same passwords at their first start.
+ */
+export async function seedFromPeer(place: DatabasePlace, local: ServerAddress, signal: AbortSignal): Promise<string> {
+    const peer: ServerAddress = { ...place.peer, user: "backup", password: place.password("backup"), database: place.database };
+    const facts = await mariadb.describe(peer);
+    if (facts.position === undefined)
+        throw new Failure("refused", `${peer.host} keeps no binary log: it cannot be followed`, "start it with --log-bin");
+    const connection = await connectMariadb(local, null);
+    try {
+        await connection.query("SET SESSION sql_log_bin = 0");
+        await connection.query("STOP SLAVE");
+        await connection.query("RESET SLAVE ALL");
+        await connection.query(`DROP DATABASE IF EXISTS ${mysql.escapeId(place.database)}`);
+    } finally {
+        connection.destroy();
+    }
+    const dump = startMariadbDump(peer, facts.version, { logging: true, forReplica: true }, signal);
+    const load = startMariadbClient(local, null, "SET SESSION sql_log_bin = 0", signal);
+    dump.stdin.end();
+    load.stdout.resume();
+    const meter = new Meter();
+    try {
+        await pipeline(
+            dump.stdout,
+            meter,
+            async function* (source: AsyncIterable<Buffer>) {
+                yield* source;
+                await dump.ended;
+                if (!mariadb.isWhole(meter.tail)) throw new Error("the peer's dump is cut off");
+            },
+            load.stdin,
+            { signal },
+        );
+        await load.ended;
+    } catch (error) {
+        dump.kill();
+        load.kill();
+        throw error;
+    }
+    const position = mariadb.positionIn(meter.head);
+    if (position === undefined) throw new Error(`the dump of ${peer.host} does not say which GTID it shows`);
+    return position;
+}
+
+/** Follows the peer from a position. This server's own binary log, which nobody has read, begins anew. */
+export async function followPeer(place: DatabasePlace, connection: mysql.Connection, position: string): Promise<void> {
+    await connection.query("RESET MASTER");
+    await connection.query("SET GLOBAL gtid_slave_pos = ?", [position]);
+    await connection.query(
+        `CHANGE MASTER TO MASTER_HOST = ?, MASTER_PORT = ?, MASTER_USER = 'replication', MASTER_PASSWORD = ?,
+         MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 2, MASTER_HEARTBEAT_PERIOD = 1`,
+        [place.peer.host, place.peer.port, place.password("replication")],
+    );
+    await connection.query("START SLAVE");
+}
