@@ -25,6 +25,8 @@ export interface Principal {
     readonly session?: string;
     /** ARN of the identity provider, while a token is being exchanged for a role. */
     readonly federated?: string;
+    /** Service that assumes a role for itself, as in "s3.amazonaws.com". */
+    readonly service?: string;
 }
 
 export interface AccessRequest {
@@ -105,6 +107,7 @@ function principalMatch(statement: Statement, principal: Principal, effect: "All
     if (statement.Principal === "*") return "direct";
     const named = statement.Principal ?? {};
     if (principal.federated !== undefined) return list(named["Federated"]).includes(principal.federated) ? "direct" : undefined;
+    if (principal.service !== undefined) return list(named["Service"]).includes(principal.service) ? "direct" : undefined;
     const aws = list(named["AWS"]);
     if (aws.some((each) => each === "*" || each === principal.arn || each === principal.session)) return "direct";
     if (!aws.some((each) => each === principal.account || each === `arn:aws:iam::${principal.account}:root`)) return undefined;
