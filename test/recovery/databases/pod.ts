@@ -1,0 +1,197 @@
+/**
+ * A database pod without a cluster: the server as model/servers.ts declares it, on 127.0.0.1, its volume, socket and passwords in a directory of its
+ * own, started by the same entrypoint that the sandbox's images have. Containers share paths by mounts; here the paths are replaced in the text.
+ */
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { otherSite, type SiteName, type StoreKind } from "../../../model/estate.ts";
+import type { EpochRecord } from "../../../model/epoch.ts";
+import { passwordDirectory, passwordNames, servers, type PasswordName } from "../../../model/servers.ts";
+import type { DatabasePlace, GuardedServer } from "../../../recovery/databases/database.ts";
+import type { GuardTools } from "../../../recovery/databases/guard.ts";
+import { guardedServer } from "../../../recovery/databases/kinds.ts";
+import { seed } from "../../../recovery/databases/seed.ts";
+import { tools } from "../../../sandbox/tools.ts";
+import { account, estate } from "../../backup/support/account.ts";
+
+const nobody = 65_534;
+
+/** With the characters that scripts trip over. */
+export const passwords: Readonly<Record<PasswordName, string>> = {
+    root: `r'o"o\\t $x`,
+    app: `a'p"p\\ $x:`,
+    backup: "backup-secret",
+    replication: `rep'l:i\\c`,
+};
+
+/** Who is active, for every pod that shares it. */
+export class Epoch {
+    record: EpochRecord | undefined;
+    constructor(active: SiteName) {
+        this.set(1, active);
+    }
+    set(epoch: number, active: SiteName): void {
+        this.record = { epoch, active, at: new Date().toISOString(), by: "test", reason: "test" };
+    }
+    read = async (): Promise<EpochRecord> => {
+        if (!this.record) throw new Error("the standby region does not answer");
+        return this.record;
+    };
+}
+
+export async function freePort(): Promise<number> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address() as { port: number };
+    await new Promise((resolve) => server.close(resolve));
+    return address.port;
+}
+
+export class Pod {
+    readonly place: DatabasePlace;
+    readonly tools: GuardTools;
+    readonly server: GuardedServer;
+    readonly notes: string[] = [];
+    readonly #directory: string;
+    readonly #epoch: Epoch;
+    #child: ChildProcess | undefined;
+    #output = "";
+
+    constructor(o: { kind: StoreKind; site: SiteName; port: number; peerPort: number; epoch: Epoch }) {
+        const store = `shop-${o.kind}`;
+        this.#directory = mkdtempSync(join(tmpdir(), `lifeboat-pod-${o.kind}-`));
+        this.#epoch = o.epoch;
+        for (const each of ["volume", "run", "passwords", "init"]) mkdirSync(join(this.#directory, each));
+        for (const name of passwordNames) writeFileSync(join(this.#directory, "passwords", name), passwords[name]);
+        for (const [name, text] of Object.entries(servers[o.kind].initScripts(store, "shop"))) {
+            writeFileSync(join(this.#directory, "init", name), this.#local(text, o.kind, store));
+            chmodSync(join(this.#directory, "init", name), 0o555);
+        }
+        this.place = {
+            standpoint: { estate, account, site: o.site },
+            store,
+            kind: o.kind,
+            database: "shop",
+            volume: join(this.#directory, "volume"),
+            socketDirectory: join(this.#directory, "run"),
+            port: o.port,
+            peer: { host: "127.0.0.1", port: o.peerPort },
+            password: (name) => passwords[name],
+            note: (line) => void this.notes.push(line),
+        };
+        this.server = guardedServer(this.place);
+        this.tools = { place: this.place, server: this.server, epoch: o.epoch.read, signal: new AbortController().signal };
+    }
+
+    /** A text with the paths of this directory in place of those that mounts would give. */
+    #local(text: string, kind: StoreKind, store: string): string {
+        const shape = servers[kind];
+        return text
+            .replaceAll(passwordDirectory(store), join(this.#directory, "passwords"))
+            .replaceAll(shape.dataMount, join(this.#directory, "volume"))
+            .replaceAll(shape.socketMount, join(this.#directory, "run"))
+            .replaceAll("/docker-entrypoint-initdb.d", join(this.#directory, "init"));
+    }
+
+    #own(): void {
+        execFileSync("chown", ["-R", `${nobody}:${nobody}`, this.#directory]);
+    }
+
+    /** The init container. */
+    async seed() {
+        const decision = await seed(this.place, this.#epoch.read, AbortSignal.timeout(60_000));
+        this.#own();
+        return decision;
+    }
+
+    /** The server container; resolves when it answers on its port. */
+    async start(): Promise<void> {
+        const { kind, store, port, standpoint, socketDirectory } = this.place;
+        const shape = servers[kind];
+        this.#own();
+        const local = (text: string) => this.#local(text, kind, store);
+        const image = readFileSync(new URL(`../../../sandbox/node/images/${kind}.sh`, import.meta.url), "utf8");
+        // libpq finds the socket where it was compiled to look; a mount would put it there.
+        writeFileSync(join(this.#directory, "entrypoint.sh"), local(image).replaceAll("PGHOST=''", `PGHOST='${socketDirectory}'`));
+        const own =
+            kind === "mariadb"
+                ? [
+                      `--datadir=${this.place.volume}`,
+                      "--innodb-buffer-pool-size=32M",
+                      `--pid-file=${socketDirectory}/mysqld.pid`,
+                      "--bind-address=127.0.0.1",
+                  ]
+                : ["-c", `unix_socket_directories=${socketDirectory}`, "-c", "listen_addresses=127.0.0.1", "-c", "shared_buffers=32MB"];
+        const args = shape.args(standpoint.site).map((argument) => local(argument.replace(`port=${shape.port}`, `port=${port}`)));
+        const env = Object.fromEntries(Object.entries(shape.env(store)).map(([name, value]) => [name, local(value)]));
+        const child = spawn(
+            "setpriv",
+            [
+                ...[`--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups", "--pdeathsig=KILL", "--"],
+                ...["bash", join(this.#directory, "entrypoint.sh"), ...args, ...own],
+            ],
+            {
+                cwd: this.#directory,
+                stdio: ["ignore", "pipe", "pipe"],
+                env: {
+                    PATH: `${tools.postgresBin}:${dirname(process.execPath)}:/usr/bin:/bin:/usr/sbin:/sbin`,
+                    PGPORT: String(port),
+                    PGHOST: socketDirectory,
+                    ...env,
+                },
+            },
+        );
+        this.#child = child;
+        for (const stream of [child.stdout, child.stderr]) stream.on("data", (text: Buffer) => (this.#output += text));
+        for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(50)) {
+            if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${this.#output}`);
+            if (
+                (await answers(port)) &&
+                (await this.server.status().then(
+                    () => true,
+                    () => false,
+                ))
+            )
+                return;
+        }
+        throw new Error(`the server does not answer:\n${this.#output}`);
+    }
+
+    async stop(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+        const child = this.#child;
+        this.#child = undefined;
+        if (!child || child.exitCode !== null || child.signalCode !== null) return;
+        const ended = new Promise((resolve) => child.once("close", resolve));
+        // PostgreSQL's children end when their postmaster is gone.
+        child.kill(signal);
+        await ended;
+    }
+
+    /** Stops it and removes its directory. */
+    async remove(): Promise<void> {
+        await this.stop(this.place.kind === "postgres" ? "SIGQUIT" : "SIGKILL");
+        rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5 });
+    }
+}
+
+const answers = (port: number): Promise<boolean> =>
+    new Promise((resolve) => {
+        const socket = connect(port, "127.0.0.1");
+        socket.once("connect", () => {
+            socket.destroy();
+            resolve(true);
+        });
+        socket.once("error", () => resolve(false));
+    });
+
+/** The two sites' pods of one store. The primary is active. */
+export async function makePair(kind: StoreKind) {
+    const epoch = new Epoch("primary");
+    const ports = { primary: await freePort(), standby: await freePort() };
+    const make = (site: SiteName) => new Pod({ kind, site, port: ports[site], peerPort: ports[otherSite(site)], epoch });
+    return { epoch, primary: make("primary"), standby: make("standby") };
+}
