@@ -47,12 +47,12 @@ export class EncryptionKey extends Component {
 
     #born({ description, transform }: EncryptionKeyArgs, policy: string) {
         const args: aws.kms.KeyArgs = { description, multiRegion: true, enableKeyRotation: true, deletionWindowInDays: 30, policy };
-        return new aws.kms.Key(...this.child("key", args, { protect: true }, transform?.key));
+        return new aws.kms.Key(...this.child("", args, { protect: true }, transform?.key));
     }
 
     #replicated({ description, transform }: EncryptionKeyArgs, policy: string, primaryKeyArn: pulumi.Input<string>) {
         const args: aws.kms.ReplicaKeyArgs = { description, primaryKeyArn, deletionWindowInDays: 30, policy };
-        return new aws.kms.ReplicaKey(...this.child("replica", args, { protect: true }, transform?.replica));
+        return new aws.kms.ReplicaKey(...this.child("", args, { protect: true }, transform?.replica));
     }
 
     #alias({ alias, transform }: EncryptionKeyArgs, key: aws.kms.Key | aws.kms.ReplicaKey) {

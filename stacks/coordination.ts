@@ -1,4 +1,5 @@
 import { GetObjectCommand, NoSuchBucket, NoSuchKey } from "@aws-sdk/client-s3";
+// eslint-disable-next-line no-restricted-imports -- the one factory of AWS clients, with its time limits; no other part of backup is needed
 import { awsClients } from "../backup/clients.ts";
 import { Failure } from "../model/failure.ts";
 import type { ReadRecord } from "./truth.ts";

@@ -104,7 +104,7 @@ export function standUp(site: Site, foundation: Foundation, databasesRun: boolea
             own,
         );
         new BackupSchedule(
-            `${store}-backup`,
+            `${store}-schedule`,
             { store, declaration, namespace, place, active, keeper: site.site === "standby" },
             { ...own, dependsOn: [space, access, database] },
         );

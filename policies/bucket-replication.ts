@@ -1,0 +1,34 @@
+import { byBucket, receivesLogs } from "./buckets.ts";
+import { at, broken, cannotTell, holds, notApplicable, unknown, type Plain, type Rule } from "./stack.ts";
+
+/** What a rule of S3 lacks to carry every recovery point over, and nothing but recovery points. */
+function lacks(rule: Plain): string | undefined | typeof unknown {
+    const status = at(rule, "status");
+    const prefix = at(rule, "filter", "prefix");
+    const tagged = at(rule, "filter", "tag") ?? at(rule, "filter", "and");
+    const encrypted = at(rule, "sourceSelectionCriteria", "sseKmsEncryptedObjects", "status");
+    const markers = at(rule, "deleteMarkerReplication", "status");
+    if ([status, prefix, tagged, encrypted, markers].includes(unknown)) return unknown;
+    if (status !== "Enabled") return "is not enabled";
+    if ((prefix ?? "") !== "" || tagged !== undefined) return "leaves objects out; filter by an empty prefix";
+    if (encrypted !== "Enabled") return "leaves encrypted objects out; enable sseKmsEncryptedObjects";
+    if (markers === "Enabled") return "carries deletions over; disable deleteMarkerReplication";
+    return undefined;
+}
+
+export const bucketReplication: Rule = {
+    name: "bucket-replication",
+    description: "The primary's vault is copied whole to the other site, deletions excepted.",
+    judge: (stack) =>
+        byBucket(stack, "aws:s3/bucketReplicationConfig:BucketReplicationConfig", (bucket, setting) => {
+            if (receivesLogs(stack, bucket)) return notApplicable(bucket, "it holds access logs, not recovery points");
+            if (stack.name === "dr") return notApplicable(bucket, "it is the copy");
+            const rules = setting && at(setting.props, "rules");
+            if (rules === unknown) return cannotTell(bucket, "its replication is known only after the update");
+            if (!Array.isArray(rules) || rules.length === 0) return broken(bucket, "is not copied anywhere; add a BucketReplicationConfig");
+            const faults = (rules as readonly Plain[]).map(lacks);
+            if (faults.includes(undefined)) return holds(bucket);
+            if (faults.includes(unknown)) return cannotTell(bucket, "its replication is known only after the update");
+            return broken(bucket, `has a replication that ${String(faults[0])}`);
+        }),
+};
