@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ownSteps } from "../../recovery/activation.ts";
+import { regionLossPlan } from "../../model/plan.ts";
+import type { Evidence } from "../../sandbox/rehearsal/evidence.ts";
+import { inside } from "../../sandbox/rehearsal/harness.ts";
+import type { Activate } from "../../sandbox/rehearsal/recover.ts";
+import type { Sandbox } from "../../sandbox/sandbox.ts";
+import { estate } from "../../stacks/estate.ts";
+import { assertNoDrift, edit, own, records, rehearsed } from "./support.ts";
+
+interface JournalEntry {
+    at: string;
+    number: number;
+    event: { kind: string; step?: string; outcome?: string; result?: Record<string, unknown> };
+}
+
+const steps = ownSteps(regionLossPlan(estate));
+const moments = ["before", "during", "after"] as const;
+
+/** Runs one activation, killed with -9 at each moment of each step in turn, and resumed each time. */
+function killedAtEveryPoint(ends: { point: string; exitCode: number | null; signal: string | undefined }[]): Activate {
+    return async (sandbox, note) => {
+        const startedAt = Date.now();
+        const run = async (more: string[], env: Record<string, string>) => {
+            const child = sandbox.exec(["lifeboat", "activate", "--yes", "--json", ...more], {
+                actor: "activation",
+                env,
+                execa: { reject: false, stdin: "ignore" },
+            });
+            const { exitCode, signal, stderr } = await child;
+            return { exitCode: exitCode ?? null, signal, said: String(stderr).trim().split("\n").slice(-5).join("\n") };
+        };
+        for (const step of steps)
+            for (const moment of moments) {
+                const point = `${step} ${moment}`;
+                const { exitCode, signal, said } = await run(ends.length === 0 ? ["--reason", "kill matrix"] : ["--resume"], {
+                    NODE_OPTIONS: `--import ${join(sandbox.checkout, "test/rehearsal/kill-point.ts")}`,
+                    LIFEBOAT_TEST_KILL: point,
+                });
+                note(`  killed ${point}: ${signal ?? exitCode}`);
+                ends.push({ point, exitCode, signal });
+                if (exitCode === 0) throw new Error(`the activation ended before it could be killed ${point}: ${said}`);
+            }
+        const { exitCode, said } = await run(["--resume"], {});
+        return { exitCode, startedAt, finishedAt: Date.now(), said };
+    };
+}
+
+const stateObjects = (sandbox: Sandbox, prefix: string) =>
+    inside(sandbox, "objects", { region: estate.sites.standby.region, bucket: own.stateBucket, prefix });
+const stateOfDr = async (sandbox: Sandbox) =>
+    Object.entries(await stateObjects(sandbox, ".pulumi/stacks/")).find(([key]) => key.endsWith("/dr.json"))?.[1] ?? "";
+
+/** Starts a `pulumi up` of dr that waits for something that never comes, and kills it there: its lock and a pending operation stay. */
+async function leaveDeadUpdate(sandbox: Sandbox): Promise<void> {
+    edit(
+        sandbox,
+        "stacks/index.ts",
+        "/** Bucket of this site's recovery points. */",
+        `new k8s.core.v1.Service("never-ready", {
+    metadata: { name: "never-ready", namespace: ${JSON.stringify(own.namespace)} },
+    spec: { selector: { none: "such" }, ports: [{ port: 80 }] },
+});
+/** Bucket of this site's recovery points. */`,
+    );
+    const update = sandbox.exec(["pulumi", "up", "-s", "dr", "--yes", "--skip-preview", "--color", "never"], {
+        execa: { reject: false, stdin: "ignore" },
+    });
+    const state = () => stateOfDr(sandbox);
+    for (const end = Date.now() + 60_000; !(await state()).includes("never-ready"); await sleep(300))
+        assert.ok(Date.now() < end, "the update began nothing within 60 s");
+    update.kill("SIGKILL");
+    await update;
+    const left = JSON.parse(await state()) as { checkpoint: { latest: { pending_operations?: unknown[] } } };
+    assert.ok((left.checkpoint.latest.pending_operations ?? []).length > 0, "the dead update left no pending operation");
+    assert.ok(Object.keys(await stateObjects(sandbox, ".pulumi/locks/")).length > 0, "the dead update left no lock");
+    edit(sandbox, "stacks/index.ts", /new k8s\.core\.v1\.Service\("never-ready"[^]*?\}\);\n/, "");
+}
+
+describe("an activation that is killed at every point and resumed", function () {
+    this.timeout(600_000);
+    let found: Evidence;
+    const ends: { point: string; exitCode: number | null; signal: string | undefined }[] = [];
+    let journal: JournalEntry[];
+    let epoch: Record<string, unknown>;
+    let latch: Record<string, unknown>;
+    let roles: Record<string, string>;
+    let drift: Error | undefined;
+    let stateAfter: string;
+
+    before(async () => {
+        ({ evidence: found } = await rehearsed("kill", 4, {
+            sabotage: async (phase, sandbox) => {
+                if (phase === "lose") await leaveDeadUpdate(sandbox);
+            },
+            activate: killedAtEveryPoint(ends),
+            afterwards: async (sandbox) => {
+                journal = Object.values(await records(sandbox, "journal/")) as JournalEntry[];
+                epoch = (await records(sandbox, "epoch.json"))["epoch.json"] as Record<string, unknown>;
+                latch = (await records(sandbox, "latch.json"))["latch.json"] as Record<string, unknown>;
+                stateAfter = await stateOfDr(sandbox);
+                const { statuses } = await inside(sandbox, "guards", {
+                    context: "standby",
+                    namespace: own.namespace,
+                    stores: Object.keys(estate.stores),
+                });
+                roles = Object.fromEntries(Object.entries(statuses).map(([store, { role }]) => [store, role]));
+                try {
+                    await assertNoDrift(sandbox, "dr");
+                } catch (error) {
+                    drift = error as Error;
+                }
+            },
+        }));
+    });
+
+    it("was killed before, during and after each effect", () => {
+        assert.equal(ends.length, steps.length * 3);
+        for (const { point, exitCode, signal } of ends)
+            assert.ok(signal === "SIGKILL" || exitCode === 137, `${point}: ${signal ?? exitCode}`);
+    });
+    it("ends in the state that an undisturbed one ends in", () => {
+        assert.deepEqual([epoch["epoch"], epoch["active"]], [2, "standby"]);
+        assert.deepEqual([latch["thrown"], latch["epoch"]], [true, 2]);
+        assert.deepEqual(roles, { "orders-mysql": "writable", "orders-postgres": "writable" });
+        assert.ok(Number.isFinite(found.firstCustomerWallSeconds), "customers are served again");
+        assert.equal(journal.at(-1)?.event.outcome, "active");
+    });
+    it("is one activation with one journal, each step done once", () => {
+        assert.deepEqual(
+            journal.map(({ number }) => number),
+            journal.map((_, index) => index),
+        );
+        const done = journal.flatMap(({ event }) => (event.kind === "done" ? [event.step] : []));
+        assert.deepEqual(done, steps);
+        assert.equal(journal.filter(({ event }) => event.kind === "resumed").length, ends.length);
+    });
+    it("loses no order that the standby acknowledged, and none beyond the RPO", () => {
+        assert.equal(found.rpo.verdict, "PASS");
+        assert.equal(found.orders.lostAfterTheLoss, 0);
+    });
+    it("calls neither the lost region nor a global control plane, however often it is resumed", () => {
+        assert.ok(found.calls.total > 100);
+        assert.deepEqual([found.calls.deadRegion, found.calls.globalControlPlane], [0, 0]);
+    });
+    it("was not stopped by the lock and the pending operation of a dead update", () => {
+        assert.ok(journal.some(({ event }) => event.kind === "done" && event.step === "scale"));
+        assert.doesNotMatch(stateAfter, /never-ready/);
+    });
+    it("leaves the living stack without drift", () => assert.ifError(drift));
+});
