@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import type { Readable } from "node:stream";
 import { constants } from "node:os";
 import { rootScript, setprivFlags, type RootOptions } from "./root.ts";
 
@@ -20,6 +21,8 @@ export class Run {
     readonly log: string;
     /** Resolves with the exit code; 128 + n when signal n ended it. */
     readonly exited: Promise<number>;
+    /** Resolves when its root is made and its program about to begin: true; or when it ended before that: false. */
+    readonly begun: Promise<boolean>;
     over = false;
     private readonly options: RunOptions;
     private readonly child: ChildProcess;
@@ -35,7 +38,8 @@ export class Run {
         // Process 1 of the new pid namespace is the shell's first child. Not `unshare --fork`: in util-linux 2.38 it answers 1 for a child that SIGKILL
         // ended. The node dies -> this shell gets TERM -> it kills process 1 -> the kernel kills the rest. (A pdeathsig on process 1 alone would not
         // do: the kernel clears it when a process changes its uid.)
-        const wait = 'setpriv --pdeathsig KILL sh "$0" & trap "kill -KILL $!" TERM; wait $!';
+        // Its own words about a killed child are not for the container's log.
+        const wait = 'setpriv --pdeathsig KILL sh "$0" & exec 2>/dev/null 3>&-; trap "kill -KILL $!" TERM; wait $!';
         const namespaces = ["--mount", "--uts", "--ipc", "--pid"];
         this.child = spawn(
             "setpriv",
@@ -53,7 +57,7 @@ export class Run {
             ],
             {
                 env: { ...options.environment },
-                stdio: ["ignore", fd, fd],
+                stdio: ["ignore", fd, fd, "pipe"],
             },
         );
         closeSync(fd);
@@ -63,6 +67,13 @@ export class Run {
         }).then((code) => {
             this.over = true;
             return code;
+        });
+        // The root script says a line there as its last act (root.ts); with its end the pipe ends too.
+        const line = this.child.stdio[3] as Readable;
+        this.begun = new Promise<boolean>((resolve) => {
+            line.once("data", () => resolve(true))
+                .once("error", () => resolve(false))
+                .once("close", () => resolve(false));
         });
     }
 
@@ -89,6 +100,8 @@ export class Run {
 
     /** Asks it to end, and ends it after `grace` seconds. */
     async stop(grace: number): Promise<void> {
+        // Before its program has begun there is nobody to hear a TERM.
+        await this.begun;
         this.signal(grace > 0 ? "SIGTERM" : "SIGKILL");
         const timer = setTimeout(() => this.signal("SIGKILL"), grace * 1000);
         await this.exited;

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { tools } from "../tools.ts";
+import { tools, versions } from "../tools.ts";
 
 /** What an image is on this machine. */
 export interface Image {
@@ -19,7 +19,7 @@ export interface Image {
     readonly directories?: readonly { readonly path: string; readonly mode: string }[];
     /** What this machine has at these paths is no part of it. */
     readonly without?: readonly string[];
-    /** Places of this machine that it sees, read-only. */
+    /** Files and directories of this machine that it sees, read-only. */
     readonly sees?: readonly string[];
     /** Environment variables by which the real image is configured, where it has a family of them. */
     readonly variables?: { readonly family: RegExp; readonly known: ReadonlySet<string> };
@@ -62,14 +62,20 @@ const mariadb = (): Image => ({
     },
 });
 
+const postgresSample = () => join("/usr/share/postgresql", versions.postgres, "postgresql.conf.sample");
+
 /** @see https://hub.docker.com/_/postgres and https://github.com/docker-library/postgres/blob/master/docker-entrypoint.sh */
 const postgres = (): Image => ({
     entrypoint: ["/usr/local/bin/docker-entrypoint.sh"],
     cmd: ["postgres"],
-    env: { PATH: `${tools.postgresBin}:${systemPath}`, LANG: "C.UTF-8", PG_MAJOR: "15", PGDATA: "/var/lib/postgresql/data" },
+    env: { PATH: `${tools.postgresBin}:${systemPath}`, LANG: "C.UTF-8", PG_MAJOR: versions.postgres, PGDATA: "/var/lib/postgresql/data" },
     user: { name: "postgres", uid: 999, gid: 999, home: "/var/lib/postgresql" },
     startsAs: "root",
-    files: { "/usr/local/bin/docker-entrypoint.sh": entrypoint("postgres") },
+    files: {
+        "/usr/local/bin/docker-entrypoint.sh": entrypoint("postgres"),
+        // The one change that its Dockerfile makes: a new cluster listens on every address.
+        [postgresSample()]: readFileSync(postgresSample(), "utf8").replace(/^#?listen_addresses\s*=.*$/m, "listen_addresses = '*'"),
+    },
     directories: [
         { path: "/var/lib/postgresql", mode: "0755" },
         { path: "/var/lib/postgresql/data", mode: "1777" },
@@ -86,27 +92,35 @@ const postgres = (): Image => ({
     },
 });
 
-/** Our own images: this repository's copy on Node (images/*.Dockerfile say what they are elsewhere). */
-function own(
-    checkout: string,
-    program: { entrypoint: readonly string[]; cmd?: readonly string[]; name: string; uid: number; files?: Record<string, string> },
-): Image {
+/** What the Dockerfiles copy into our own images. Of the sandbox and the tests there is nothing in them. */
+const shipped = ["package.json", "node_modules", "model", "backup", "recovery", "components", "stacks", "scripts"];
+
+interface Program {
+    readonly entrypoint: readonly string[];
+    readonly user: string;
+    /** Of the checkout. */
+    readonly sees: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+    readonly files?: Readonly<Record<string, string>>;
+}
+
+/** One of our own images: this repository's copy on Node (images/*.Dockerfile say what it is elsewhere). */
+function own(checkout: string, { entrypoint, user, sees, env, files }: Program): Image {
     const node = dirname(tools.node);
     return {
-        entrypoint: program.entrypoint,
-        ...(program.cmd && { cmd: program.cmd }),
+        entrypoint,
         env: {
             PATH: `${node}:${tools.postgresBin}:${systemPath}`,
             LANG: "C.UTF-8",
-            NODE_ENV: "production",
             NODE_EXTRA_CA_CERTS: "/etc/ssl/certs/ca-certificates.crt",
+            ...env,
         },
-        user: { name: program.name, uid: program.uid, gid: program.uid, home: `/home/${program.name}` },
+        user: { name: user, uid: 10001, gid: 10001, home: `/home/${user}` },
         startsAs: "user",
         workingDirectory: checkout,
-        ...(program.files && { files: program.files }),
-        directories: [{ path: `/home/${program.name}`, mode: "0755" }],
-        sees: [checkout, node],
+        ...(files && { files }),
+        directories: [{ path: `/home/${user}`, mode: "0755" }],
+        sees: [node, ...sees.map((name) => join(checkout, name)).filter((path) => existsSync(path))],
     };
 }
 
@@ -124,12 +138,17 @@ export function imageOf(name: string, checkout: string): Image | undefined {
         case "lifeboat/lifeboat:0.1.0":
             return own(checkout, {
                 entrypoint: ["lifeboat"],
-                name: "lifeboat",
-                uid: 10001,
+                user: "lifeboat",
+                sees: shipped,
                 files: { "/usr/local/bin/lifeboat": `#!/bin/sh\nexec node ${checkout}/scripts/main.ts "$@"\n` },
             });
         case "lifeboat/orders:0.1.0":
-            return own(checkout, { entrypoint: ["node", `${checkout}/examples/orders/server.ts`], name: "orders", uid: 10001 });
+            return own(checkout, {
+                entrypoint: ["node", "examples/orders/server.ts"],
+                user: "orders",
+                sees: ["package.json", "node_modules", "examples/orders"],
+                env: { PORT: "8080" },
+            });
         default:
             return undefined;
     }

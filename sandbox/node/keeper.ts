@@ -109,6 +109,8 @@ export class Keeper {
                 if (this.pod.stopping.aborted) break;
                 const run = new Run(options);
                 this.run = run;
+                // If it ended already, its end is reported like any other.
+                await run.begun;
                 this.state.state = { running: { startedAt: run.startedAt } };
                 this.watch(run);
                 this.pod.changed();

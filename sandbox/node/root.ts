@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readlinkSync } from "node:fs";
+import { existsSync, lstatSync, readlinkSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Image } from "./images.ts";
 
@@ -50,6 +50,8 @@ export function setprivFlags({ uid, gid, groups, noNewPrivileges, dropCapabiliti
  * The shell script that makes a container's root file system and becomes its first process. It runs as process 1 of its own mount, pid, uts and
  * ipc namespaces.
  *
+ * Its last act before the program is a line on descriptor 3: from then on the container is running.
+ *
  * The root is new and empty, in memory. Of this machine it shows /usr and /etc under a writable layer (the packages), and what the image `sees`;
  * nothing of the sandbox's state, of other pods, or of anybody's home.
  */
@@ -90,10 +92,12 @@ export function rootScript(options: RootOptions): string {
         ...bind(options.hosts, "/etc/hosts.d", "directory", true),
         "ln -s hosts.d/hosts $R/etc/hosts",
         ...["/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt"].flatMap((file) => bind(file, file, "file", true)),
-        ...(image.sees ?? []).flatMap((path) => (path.startsWith("/usr/") ? [] : bind(path, path, "directory", true))),
+        ...(image.sees ?? []).flatMap((path) =>
+            path.startsWith("/usr/") ? [] : bind(path, path, statSync(path).isDirectory() ? "directory" : "file", true),
+        ),
         ...mounts.flatMap(({ from, to, kind, readOnly }) => bind(from, to, kind, readOnly)),
         ...(options.readOnly ? ["for at in $R/usr $R/etc $R; do mount -o remount,ro $at; done"] : []),
-        `exec chroot $R setpriv ${setprivFlags(identity).join(" ")} -- sh -c 'cd "$0" && exec "$@"' ${[options.workingDirectory, ...options.argv].map(quote).join(" ")}`,
+        `exec chroot $R setpriv ${setprivFlags(identity).join(" ")} -- sh -c 'echo begun >&3; exec 3>&-; cd "$0" && exec "$@"' ${[options.workingDirectory, ...options.argv].map(quote).join(" ")}`,
     ];
     return `${lines.join("\n")}\n`;
 }
