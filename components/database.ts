@@ -1,5 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { SiteName, Store } from "../model/estate.ts";
 import { servers } from "../model/servers.ts";
 import { Component, type Options, type Transform } from "./component.ts";

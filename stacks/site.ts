@@ -1,5 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { BackupAccess } from "../components/backup-access.ts";
 import { BackupSchedule } from "../components/backup-schedule.ts";
 import { Database } from "../components/database.ts";
