@@ -25,7 +25,7 @@ export const postgres: StoreAdapter = {
     dump: (server, _facts, signal) => startPostgresDump(server, signal),
 
     // Newer minor versions end with a \unrestrict line after the marker.
-    isWhole: (tail) => /\n-- PostgreSQL database dump complete\n--\n\s*(\\unrestrict \w+\s*)?$/.test(tail.toString("latin1")),
+    isWhole: (tail) => /\n-- PostgreSQL database dump complete\n--\n\s*(\\unrestrict \w+\n\s*)?$/.test(tail.toString("latin1")),
 
     // A dump's text does not say; the position from before it is what the manifest has.
     positionIn: () => undefined,

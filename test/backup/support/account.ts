@@ -58,7 +58,13 @@ async function start(): Promise<string> {
     child.unref();
     const url = `http://127.0.0.1:${port}`;
     for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(100))
-        if (await fetch(`${url}/moto-api/data.json`).then((answer) => answer.ok, () => false)) return url;
+        if (
+            await fetch(`${url}/moto-api/data.json`).then(
+                (answer) => answer.ok,
+                () => false,
+            )
+        )
+            return url;
     throw new Error("moto does not answer");
 }
 
