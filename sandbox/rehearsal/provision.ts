@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import type { SiteName } from "../../model/estate.ts";
 import { Failure } from "../../model/failure.ts";
 import type { Sandbox } from "../sandbox.ts";
@@ -8,14 +6,9 @@ import type { Sandbox } from "../sandbox.ts";
 /** Stacks by site: README, "Stack files". */
 export const stacks = { primary: "prod", standby: "dr" } as const satisfies Record<SiteName, string>;
 
-/** What was in the account before Lifeboat: account.json of the sandbox. */
-const account = z.looseObject({ sites: z.record(z.string(), z.looseObject({}).catchall(z.union([z.string(), z.array(z.string())]))) });
-
 /** Runs a command as the operator in the sandbox's checkout. @throws Failure("no") with the end of what it said. */
-export async function operate(sandbox: Sandbox, command: readonly string[], what: string, line?: (text: string) => void): Promise<string> {
-    const child = sandbox.exec(command, { execa: { reject: false, stdin: "ignore", all: true } });
-    if (line) child.all?.on("data", (chunk: Buffer) => chunk.toString().split("\n").filter(Boolean).forEach(line));
-    const { exitCode, all, stdout } = await child;
+export async function operate(sandbox: Sandbox, command: readonly string[], what: string): Promise<string> {
+    const { exitCode, all, stdout } = await sandbox.exec(command, { execa: { reject: false, stdin: "ignore", all: true } });
     if (exitCode !== 0) {
         const said = String(all).trim().split("\n").slice(-40).join("\n");
         throw new Failure(
@@ -25,22 +18,6 @@ export async function operate(sandbox: Sandbox, command: readonly string[], what
         );
     }
     return String(stdout);
-}
-
-/** `lifeboat bootstrap`, and the stacks' configuration: what of the account they stand on. */
-export async function bootstrap(sandbox: Sandbox): Promise<void> {
-    await operate(sandbox, ["lifeboat", "bootstrap", "--json"], "lifeboat bootstrap");
-    const { sites } = account.parse(JSON.parse(readFileSync(join(sandbox.directory, "account.json"), "utf8")));
-    await Promise.all(
-        Object.entries(stacks).map(async ([site, stack]) => {
-            const { region: _, ...declared } = sites[site] ?? {};
-            const settings = Object.entries({ ...declared, site, kubeContext: site }).flatMap(([key, value]) => [
-                "--plaintext",
-                `lifeboat:${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
-            ]);
-            await operate(sandbox, ["pulumi", "config", "set-all", "-s", stack, ...settings], `pulumi config of ${stack}`);
-        }),
-    );
 }
 
 /** `pulumi up` of one stack with the policy pack on. */
@@ -58,6 +35,6 @@ export async function provision(sandbox: Sandbox, note: (line: string) => void):
         await work();
         note(`  ${what} ${((performance.now() - start) / 1000).toFixed(1)} s`);
     };
-    await timed("lifeboat bootstrap", () => bootstrap(sandbox));
+    await timed("lifeboat bootstrap", () => operate(sandbox, ["lifeboat", "bootstrap", "--json"], "lifeboat bootstrap"));
     for (const stack of [stacks.standby, stacks.primary, stacks.standby]) await timed(`pulumi up -s ${stack}`, () => up(sandbox, stack));
 }

@@ -19,11 +19,17 @@ export interface Activation {
     /** The end of what it said on stderr. */
     said: string;
 }
-/** Runs the activation; a test that kills and resumes it brings its own. */
-export type Activate = (sandbox: Sandbox, note: (line: string) => void) => Promise<Activation>;
+/**
+ * Runs the activation; a test that kills and resumes it brings its own.
+ * @param limitMs when the recovery time is spent whatever comes now
+ */
+export type Activate = (sandbox: Sandbox, note: (line: string) => void, limitMs: number) => Promise<Activation>;
 
-/** `lifeboat activate`, from an address of its own, so that each of its calls can be told from all others. */
-export const activate: Activate = async (sandbox, note) => {
+/**
+ * `lifeboat activate`, from an address of its own, so that each of its calls can be told from all others. One that is still at it when the recovery time is
+ * spent is stopped: the verdict stands by then.
+ */
+export const activate: Activate = async (sandbox, note, limitMs) => {
     const startedAt = Date.now();
     const child = sandbox.exec(["lifeboat", "activate", "--yes", "--json", "--reason", "rehearsal of a region's loss"], {
         actor: "activation",
@@ -32,9 +38,15 @@ export const activate: Activate = async (sandbox, note) => {
     child.stderr?.on("data", (chunk: Buffer) => {
         for (const line of chunk.toString().split("\n")) if (line.trim() !== "") note(`  ${line}`);
     });
+    let spent = "";
+    const limit = setTimeout(() => {
+        spent = `stopped after ${(limitMs / 1000).toFixed(0)} s, when the recovery time was spent; `;
+        child.kill("SIGINT");
+    }, limitMs);
     const { exitCode, stderr } = await child;
-    const finishedAt = Date.now();
-    return { exitCode: exitCode ?? null, startedAt, finishedAt, said: String(stderr).trim().split("\n").slice(-5).join("\n") };
+    clearTimeout(limit);
+    const said = spent + String(stderr).trim().split("\n").slice(-5).join("\n");
+    return { exitCode: exitCode ?? null, startedAt, finishedAt: Date.now(), said };
 };
 
 /** Waits until the health checkers call the endpoint lost; undefined when they do not within `limitMs`. */
@@ -60,6 +72,13 @@ export async function journaledSteps(sandbox: Sandbox) {
 /** What only a cloud can show of the plan, with sources in words. */
 export const modelledSpans = (estate: Estate): ModelledSpan[] =>
     modelledIn(regionLossPlan(estate)).map(({ step, seconds, source }) => ({ step, seconds, source: tellSource(source) }));
+
+/** Milliseconds that are left to an activation before the recovery time is spent: detected, decided, and with what is modelled still to come. */
+export function leftToActivate(estate: Estate, objectiveSeconds: number, timeline: Timeline, fast: number): number {
+    const spent = total(sums(recoveryClock(timeline, fast, estate.decision, [])));
+    const modelled = modelledSpans(estate).reduce((sum, { seconds }) => sum + seconds, 0);
+    return Math.max(0, objectiveSeconds - spent - modelled) * 1000;
+}
 
 export interface Recovery {
     timeline: Timeline;

@@ -15,7 +15,7 @@ import type { JobResult } from "./inside/jobs.ts";
 import { Phases, type Sabotage } from "./phases.ts";
 import { catalog, jobsOf, untilCopied, untilProtected } from "./protect.ts";
 import { provision } from "./provision.ts";
-import { activate, journaledSteps, modelledSpans, untilDetected, untilServed, type Activate } from "./recover.ts";
+import { activate, journaledSteps, leftToActivate, modelledSpans, untilDetected, untilServed, type Activate } from "./recover.ts";
 
 export const scenarios = ["region-loss"] as const;
 export type ScenarioName = (typeof scenarios)[number];
@@ -61,7 +61,7 @@ export async function rehearse(options: RehearsalOptions): Promise<{ evidence: E
     const sandbox = await phases.time(
         "sandbox",
         () => startSandbox({ name, estate, source, fast, detached: keep, ...(signal ? { signal } : {}) }),
-        () => "two regions stand",
+        "two regions stand",
     );
     try {
         const found = await rehearseIn(sandbox, phases, { ...options, fast, seed, startedAt });
@@ -88,62 +88,36 @@ async function rehearseIn(sandbox: Sandbox, phases: Phases, context: Context): P
     const { objective } = estate.services[service]!;
     const problems: string[] = [];
 
-    await phases.run(
-        "provision",
-        sandbox,
-        () => provision(sandbox, note),
-        () => "bootstrap, dr, prod, dr",
-    );
-    await phases.run(
-        "replicate",
-        sandbox,
-        () => untilProtected(sandbox, limits.protected),
-        () => "replicas follow, the endpoint is healthy",
-    );
-    const crowd = await phases.run(
-        "customers",
-        sandbox,
-        () => openShop(sandbox, service, seed),
-        () => "customers are served",
-    );
-    const backups = await phases.run("backup", sandbox, () => jobsOf(sandbox, "primary", "backup", limits.jobs), tellJobs);
-    const verified = await phases.run(
-        "verify",
-        sandbox,
-        async () => ((await untilCopied(sandbox, limits.copied)) ? jobsOf(sandbox, "standby", "verify", limits.jobs) : []),
-        (jobs) => (jobs.length === 0 ? "the copies did not reach the standby" : tellJobs(jobs)),
-    );
+    const { run } = phases;
+    await run("provision", sandbox, () => provision(sandbox, note), "bootstrap, dr, prod, dr");
+    await run("replicate", sandbox, () => untilProtected(sandbox, limits.protected), "replicas follow, the endpoint is healthy");
+    const crowd = await run("customers", sandbox, () => openShop(sandbox, service, seed), "customers are served");
+    const backups = await run("backup", sandbox, () => jobsOf(sandbox, "primary", "backup", limits.jobs), tellJobs);
+    const verified = await run("verify", sandbox, () => verifyCopies(sandbox), tellJobs);
     for (const job of [...backups, ...verified]) if (!job.succeeded) problems.push(`${job.cronJob}: ${job.reason}; ${lastLine(job.log)}`);
     const points = await catalog(sandbox);
     const delay = 1 + draw() * 9;
-    await phases.run(
-        "wait",
-        sandbox,
-        () => sleep(delay * 1000),
-        () => "until the moment that the seed drew",
-    );
+    await run("wait", sandbox, () => sleep(delay * 1000), "until the moment that the seed drew");
 
-    const lossAt = Date.parse(
-        (
-            await phases.run(
-                "lose",
-                sandbox,
-                () => sandbox.lose("primary"),
-                ({ at }) => `the primary is gone at ${at}`,
-            )
-        ).at,
+    const loss = await run(
+        "lose",
+        sandbox,
+        () => sandbox.lose("primary"),
+        ({ at }) => `the primary is gone at ${at}`,
     );
+    const lossAt = Date.parse(loss.at);
     const { interval, threshold } = estate.traffic.healthCheck;
-    const detectedAt = await phases.run(
+    const detectedAt = await run(
         "detect",
         sandbox,
         () => untilDetected(sandbox, lossAt, (interval * threshold * 3 * 1000) / fast + 5000),
         (at) => (at === undefined ? "NOT detected" : `unhealthy after ${((at - lossAt) / 1000).toFixed(1)} s`),
     );
-    const activation = await phases.run(
+    const before = { lossAt, ...(detectedAt === undefined ? {} : { detectedAt }) };
+    const activation = await run(
         "activate",
         sandbox,
-        () => (context.activate ?? activate)(sandbox, note),
+        () => (context.activate ?? activate)(sandbox, note, leftToActivate(estate, objective.rto, before, fast)),
         ({ exitCode }) => (exitCode === 0 ? "the standby is active" : `FAILED with ${exitCode}`),
     );
     if (detectedAt === undefined) problems.push("detect: the health checks never called the lost endpoint unhealthy");
@@ -152,27 +126,27 @@ async function rehearseIn(sandbox: Sandbox, phases: Phases, context: Context): P
     const drill = jobsOf(sandbox, "standby", "restore", limits.jobs).catch((error: unknown) => error as Error);
     const steps = await journaledSteps(sandbox);
     const modelled = modelledSpans(estate);
-    const recovery = await phases.run(
+    const recovery = await run(
         "serve",
         sandbox,
         () =>
             untilServed(
                 sandbox,
                 crowd,
-                { lossAt, ...(detectedAt === undefined ? {} : { detectedAt }), activation: { ...activation, steps } },
+                { ...before, activation: { ...activation, steps } },
                 { fast, decisionSeconds: estate.decision, objectiveSeconds: objective.rto, modelled, activated: activation.exitCode === 0 },
             ),
         ({ served, allServed }) => (allServed ? "every customer is served again" : `only ${served.length} customers are served again`),
     );
     const tried = await readCalls(sandbox);
-    const restored = await phases.run(
+    const restored = await run(
         "restore",
         sandbox,
         () => drill,
         (jobs) => (jobs instanceof Error ? jobs.message : tellJobs(jobs)),
     );
     if (restored instanceof Error) problems.push(`restore: ${restored.message}`);
-    const { ledger, rows } = await phases.run(
+    const { ledger, rows } = await run(
         "compare",
         sandbox,
         async () => {
@@ -198,6 +172,10 @@ async function rehearseIn(sandbox: Sandbox, phases: Phases, context: Context): P
         phases: phases.seconds,
     });
 }
+
+/** Checks what has been copied to the standby. Nothing is checked while copies are missing: the catalog will show it. */
+const verifyCopies = async (sandbox: Sandbox): Promise<JobResult[]> =>
+    (await untilCopied(sandbox, limits.copied)) ? jobsOf(sandbox, "standby", "verify", limits.jobs) : [];
 
 /** Sends customers, and waits until each of them has been served. */
 async function openShop(sandbox: Sandbox, service: string, seed: number): Promise<Crowd> {
@@ -227,4 +205,6 @@ function readRows(sandbox: Sandbox, service: string) {
 
 const lastLine = (log: string) => log.trim().split("\n").at(-1) ?? "";
 const tellJobs = (jobs: readonly JobResult[]) =>
-    jobs.map(({ cronJob, succeeded, seconds }) => `${cronJob} ${succeeded ? `${seconds.toFixed(1)} s` : "FAILED"}`).join(", ");
+    jobs.length === 0
+        ? "the copies did not reach the standby"
+        : jobs.map(({ cronJob, succeeded, seconds }) => `${cronJob} ${succeeded ? `${seconds.toFixed(1)} s` : "FAILED"}`).join(", ");

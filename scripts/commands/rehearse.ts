@@ -5,7 +5,8 @@ import { exitCodes, Failure } from "../../model/failure.ts";
 import { rehearse, scenarios, type ScenarioName } from "../../sandbox/rehearsal/rehearsal.ts";
 import { report } from "../../sandbox/rehearsal/report.ts";
 import { estate } from "../../stacks/estate.ts";
-import { interruption } from "../interruption.ts";
+import { attach } from "../../sandbox/sandbox.ts";
+import { interruption, onInterruption } from "../interruption.ts";
 import { note, paint, print, show } from "../output.ts";
 import { ensureSetup } from "../setup/setup.ts";
 
@@ -29,6 +30,14 @@ function scenarioOf(name: string): ScenarioName {
     throw new Failure("usage", `there is no scenario "${name}"`, `choose one of: ${scenarios.join(", ")}`);
 }
 
+async function stopIfUp(name: string): Promise<void> {
+    try {
+        await attach(name).stop();
+    } catch (error) {
+        if (!(error instanceof Failure && error.exit === "unavailable")) throw error;
+    }
+}
+
 export const command = new Command("rehearse")
     .description(
         "Provisions both sites in a sandbox on this machine with the real engine and real databases, sends customers, loses what the scenario says,\n" +
@@ -43,6 +52,8 @@ export const command = new Command("rehearse")
     .action(async (name: string, options: { fast: number; seed?: number; name: string; keep?: boolean; json?: boolean }) => {
         const scenario = scenarioOf(name);
         await ensureSetup(note);
+        // Also one that was to be kept: a rehearsal that was stopped leaves nothing behind.
+        using _ = onInterruption(() => stopIfUp(options.name));
         const { evidence, path } = await rehearse({
             scenario,
             estate,
