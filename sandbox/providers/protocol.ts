@@ -28,7 +28,7 @@ function subjectOf(urn: string, timeoutSeconds = 0): Subject {
 
 /** An error as a person reads it: what, where, and what to do next. */
 function explain(provider: Provider, doing: string, subject: Subject, error: unknown): string {
-    const what = error instanceof Error ? (error.name === "Error" ? error.message : `${error.name}: ${error.message}`) : String(error);
+    const what = error instanceof Error ? (["Error", "NotReady"].includes(error.name) ? error.message : `${error.name}: ${error.message}`) : String(error);
     return `${subject.type} "${subject.name}" could not be ${doing}: ${what}\n  resource: ${subject.urn}\n  next: ${provider.nextStep(error)}`;
 }
 

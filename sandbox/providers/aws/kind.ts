@@ -8,8 +8,8 @@ import { isAbsent, type Services } from "./services.ts";
 import { misfitFields, same, tagMap, words, type Fields } from "./shape.ts";
 import type { Call, Entry } from "./table.ts";
 
-/** A side resource's `region` may be anything; a name prefix only steers the naming. */
-const region = words();
+/** Absent means the provider's: never a difference. */
+const region = words(undefined, { computed: true });
 
 /** Makes the protocol's half of an entry of the table. */
 export function resourceType(token: string, entry: Entry, services: () => Services): ResourceType {
@@ -22,7 +22,7 @@ export function resourceType(token: string, entry: Entry, services: () => Servic
         ...(prefix !== undefined && { [prefix]: words() }),
     };
     const untold = new Set([...(entry.untold ?? []), ...(prefix === undefined ? [] : [prefix])]);
-    const computed = Object.entries(fields)
+    const computed = Object.entries(entry.fields)
         .filter(([, shape]) => shape.computed)
         .map(([name]) => name);
     const outputs = [...(entry.outputs ?? []), ...computed, ...(entry.global ? [] : ["region"]), ...(entry.tagged ? ["tagsAll"] : [])];
@@ -45,7 +45,7 @@ export function resourceType(token: string, entry: Entry, services: () => Servic
         const live = overlook(token, call.inputs, found);
         const state: Props = {};
         for (const [name, shape] of Object.entries(fields)) {
-            if (name === "tags" || name === "region") continue;
+            if ((entry.tagged && name === "tags") || name === "region") continue;
             const given = call.inputs[name];
             const value = untold.has(name) || (given !== undefined && same(shape, given, live[name])) ? given : live[name];
             if (value !== undefined) state[name] = value;
@@ -114,7 +114,7 @@ export function resourceType(token: string, entry: Entry, services: () => Servic
             const read: Props = {};
             for (const [name, shape] of Object.entries(fields)) {
                 const [given, live] = [inputs?.[name], now[name]];
-                if (name === "region" ? given !== undefined : untold.has(name)) read[name] = given;
+                if (name === "region" || untold.has(name)) read[name] = given;
                 else if (inputs === undefined ? !shape.computed && live !== shape.assumed : given !== undefined || !same(shape, given, live)) read[name] = live;
             }
             return { id, inputs: Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined)), state: { ...untoldOf(state), ...now } };

@@ -164,7 +164,7 @@ const bucketEncryption = setting(encryption, {
 
 const lock: Fields = {
     objectLockEnabled: words("ObjectLockEnabled", { assumed: "Enabled" }),
-    rule: struct({ defaultRetention: struct({ mode: words(), days: amount(), years: amount() }) }),
+    rule: struct({ defaultRetention: struct({ mode: words(), days: amount(undefined, { assumed: 0 }), years: amount(undefined, { assumed: 0 }) }) }),
 };
 const bucketObjectLock = setting(lock, {
     put: async (call, Bucket) => {
