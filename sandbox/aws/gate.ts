@@ -136,8 +136,9 @@ export async function startGate(options: GateOptions) {
             refuse(incoming.headers["x-amz-target"] === undefined ? "query" : "json", refusal);
             return unread(endpoint?.service ?? host, refusal.status, refusal.why);
         }
-        const misdialled =
-            listening === undefined ? endpoint.region !== undefined : traits.global || (endpoint.region ?? "us-east-1") !== listening;
+        // Outside every region stand the services that have no other endpoint, and the global endpoint of STS.
+        const outside = endpoint.region === undefined && (traits.global === true || endpoint.service === "sts");
+        const misdialled = listening === undefined ? !outside : traits.global || (endpoint.region ?? "us-east-1") !== listening;
         if (misdialled || insides.test(url)) {
             const refusal: Refusal = {
                 status: 400,

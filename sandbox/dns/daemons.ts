@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { siteNames, type SiteName } from "../../model/estate.ts";
+import { actors, globalAws, resolverAddress, siteAddresses } from "../addresses.ts";
+import { motoAddress } from "../aws/daemons.ts";
+import { callControl } from "../control.ts";
+import { until, type Daemon } from "../daemon.ts";
+import { tools } from "../tools.ts";
+import type { DnsOptions } from "./server.ts";
+
+export interface DnsDaemonsOptions {
+    /** Of the sandbox. */
+    readonly directory: string;
+    readonly regions: Readonly<Record<SiteName, string>>;
+    /** Divides health checkers' intervals and the TTLs that are answered. @default 1 */
+    readonly fast?: number;
+}
+
+/** Resolver and health checkers, in one program that belongs to no site. To be started after moto. */
+export function dnsDaemons({ directory, regions, fast = 1 }: DnsDaemonsOptions): Daemon[] {
+    const socket = join(directory, "dns.sock");
+    const options: DnsOptions = {
+        address: resolverAddress,
+        port: 53,
+        moto: motoAddress.url,
+        regions: Object.fromEntries(siteNames.map((site) => [regions[site], siteAddresses(site).aws])),
+        global: globalAws,
+        fast,
+        checkersFrom: actors.checkers,
+        socket,
+    };
+    return [
+        {
+            name: "dns",
+            command: [tools.node, fileURLToPath(new URL("dns-process.ts", import.meta.url)), JSON.stringify(options)],
+            ready: async () => {
+                await until(
+                    "the resolver has read the zones",
+                    30_000,
+                    async () => ((await callControl(socket, "GET", "/ready")) as { reads: number }).reads > 0,
+                );
+            },
+        },
+    ];
+}
