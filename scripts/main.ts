@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { EstateError } from "../model/estate.ts";
 import { Failure, exitCodes } from "../model/failure.ts";
@@ -41,8 +42,14 @@ async function commandLine(argv: readonly string[]): Promise<Command> {
 }
 
 async function load(name: CommandName): Promise<Command> {
-    const module = (await import(`./commands/${name}.ts`)) as { command: Command };
-    const { command } = module;
+    const module = new URL(`commands/${name}.ts`, import.meta.url);
+    if (!existsSync(module))
+        throw new Failure(
+            "prerequisite",
+            `this installation has no \`${name}\``,
+            "run it in a clone of the repository: images hold no sandbox",
+        );
+    const { command } = (await import(module.href)) as { command: Command };
     // One wording: the list's. A command's own page may say more.
     if (!command.summary()) command.summary(commands[name]);
     return command;

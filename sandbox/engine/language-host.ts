@@ -13,6 +13,7 @@ import service from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import language from "@pulumi/pulumi/proto/language_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import { loadPulumiEmpty } from "./empty.ts";
+import { whenParentEnds } from "./parent.ts";
 
 /** The SDK's runner exits with this after it has shown the person what is wrong (sdk/nodejs/cmd/run/index.ts). */
 const saidWhy = 32;
@@ -159,12 +160,9 @@ server.addService(service.LanguageRuntimeService as unknown as grpc.ServiceDefin
     runPlugin,
 });
 
-for (const signal of ["SIGTERM", "SIGHUP"] as const)
-    process.on(signal, () => {
-        stopChildren();
-        process.exit(1);
-    });
 process.on("exit", stopChildren);
+for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
+whenParentEnds(() => process.exit(1));
 // The engine puts its plugins into process groups of their own, so a Ctrl-C is not seen here: this is the engine closing us (it waits 5 s for it).
 process.on("SIGINT", () => process.exit(0));
 

@@ -20,7 +20,7 @@ const moduleDirectory = (module: string) => fileURLToPath(new URL(`../../sandbox
 
 function flags({ tags, variables = [] }: GoBuild): string[] {
     const ldflags = ["-s", "-w", ...variables.map((variable) => `-X ${variable}`)].join(" ");
-    return ["-buildvcs=false", "-trimpath", ...(tags ? ["-tags", tags] : []), "-ldflags", ldflags];
+    return ["-buildvcs=false", ...(tags ? ["-tags", tags] : []), "-ldflags", ldflags];
 }
 
 /** Names what a piece is made from: its version, and a hash of the inputs. */

@@ -1,3 +1,7 @@
+import { constants } from "node:fs";
+import { access, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Failure } from "../../model/failure.ts";
 import { cacheDirectory } from "../../sandbox/tools.ts";
 import { engine } from "./engine.ts";
 import { etcd } from "./etcd.ts";
@@ -32,6 +36,7 @@ export async function ensurePieces(
     const builds = conditions.filter(({ state }) => state === "build").map(({ piece }) => piece);
     // Everything that a person has to do is said before minutes are spent.
     for (const piece of builds) await piece.requires();
+    if (builds.length > 0) await requireCache(cache);
     await ensurePackages([...missingPackages(), ...(builds.includes(moto) && (await lacksVenv()) ? ["python3-venv"] : [])], cache, note);
 
     const queue = conditions.filter(({ state }) => state !== "ready").map(({ piece }) => piece);
@@ -46,4 +51,16 @@ export async function ensurePieces(
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
     if (failures.length > 0) throw failures[0];
+}
+
+/** @throws Failure when nothing can be written to the cache. */
+async function requireCache(cache: string): Promise<void> {
+    try {
+        await mkdir(join(cache, "tools"), { recursive: true });
+        await access(join(cache, "tools"), constants.W_OK);
+    } catch (error) {
+        throw new Failure("prerequisite", `cannot write to ${cache}`, "make room there, or set XDG_CACHE_HOME to another place", {
+            cause: error,
+        });
+    }
 }
