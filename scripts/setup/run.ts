@@ -59,13 +59,13 @@ function size(path: string): number {
     }
 }
 
-/** What a command says on stdout and stderr. @throws Error when it does not end well within 30 s. */
+/** What a command says on stdout and stderr. @throws Error when it does not end well within 2 min (a busy machine must not look damaged). */
 export async function ask(command: readonly string[], env: Record<string, string> = {}): Promise<string> {
     const [file = "", ...argv] = command;
     const child = spawn(file, argv, {
         env: { ...process.env, ...env },
         stdio: ["ignore", "pipe", "pipe"],
-        timeout: 30_000,
+        timeout: 120_000,
         killSignal: "SIGKILL",
     });
     let said = "";

@@ -58,15 +58,22 @@ export async function runTests(files: readonly string[], { long, output }: { lon
     });
     const code = await new Promise<number | null>((done, reject) => child.on("error", reject).on("close", done));
     const outcome = await readOutcome(resultFile, code);
-    const allowed = new Set((await allowedSkips()).map(({ title }) => title));
-    const problems = [
-        ...(outcome.passed + outcome.failed === 0 ? ["no test ran"] : []),
-        ...outcome.skipped.filter((title) => !allowed.has(title)).map((title) => `skipped without a reason in test/skipped.json: ${title}`),
-        ...outcome.leftovers.map((left) => `a test left a process behind: ${left}`),
-    ];
+    const allowed = (await allowedSkips()).map(({ title }) => title);
+    const problems = problemsOf(outcome, allowed);
     const coverage = code === 0 ? await roomCoverage() : {};
     await rm(scratch, { recursive: true, force: true });
     return { ...outcome, problems, coverage };
+}
+
+/** Why a run is not good although no test failed. */
+export function problemsOf(outcome: Outcome, allowedSkips: readonly string[]): string[] {
+    return [
+        ...(outcome.passed + outcome.failed === 0 ? ["no test ran"] : []),
+        ...outcome.skipped
+            .filter((title) => !allowedSkips.includes(title))
+            .map((title) => `skipped without a reason in test/skipped.json: ${title}`),
+        ...outcome.leftovers.map((left) => `a test left a process behind: ${left}`),
+    ];
 }
 
 async function readOutcome(path: string, code: number | null): Promise<Outcome> {
