@@ -133,7 +133,7 @@ async function perform(step: Step, { journal, effects, signal, note, backOff = d
         note(`${step.name}: ${tries === 0 ? step.does : `attempt ${attempts}`}`);
         const start = performance.now();
         const span = () => (performance.now() - start) / 1000;
-        const limit = AbortSignal.timeout(Math.max(1, deadline - start));
+        const limit = AbortSignal.timeout(Math.max(1, Math.ceil(deadline - start)));
         const context: EffectContext = { signal: AbortSignal.any([signal, limit]), note: (line) => note(`${step.name}: ${line}`) };
         try {
             const result = await within(effectOf(step, effects).apply(context), context.signal);

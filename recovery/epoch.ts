@@ -1,7 +1,7 @@
 import { Failure } from "../model/failure.ts";
 import { epochRecord, type EpochRecord } from "../model/epoch.ts";
 import { coordination } from "../model/names.ts";
-import type { CoordinationBucket } from "./coordination.ts";
+import type { CoordinationBucket } from "./conditional-bucket.ts";
 
 const notBootstrapped = "run `lifeboat bootstrap`: it writes the first epoch record";
 

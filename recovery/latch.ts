@@ -5,7 +5,7 @@ import { latchRecord, type LatchRecord } from "../model/epoch.ts";
 import { Failure } from "../model/failure.ts";
 import { coordination, names } from "../model/names.ts";
 import { awsFailure } from "./answers.ts";
-import type { CoordinationBucket } from "./coordination.ts";
+import type { CoordinationBucket } from "./conditional-bucket.ts";
 
 /** Reads the latch record, with the ETag that a change must name. @throws Failure where there is none or it is damaged. */
 export async function readLatch(bucket: CoordinationBucket): Promise<{ record: LatchRecord; etag: string }> {

@@ -1,6 +1,6 @@
 import { epochRecord, latchRecord, type EpochRecord, type LatchRecord } from "../../model/epoch.ts";
 import { coordination } from "../../model/names.ts";
-import type { CoordinationBucket } from "../coordination.ts";
+import type { CoordinationBucket } from "../conditional-bucket.ts";
 
 /** Writes the first epoch record (the primary is active) where there is none. True where it was written. */
 export function ensureEpoch(bucket: CoordinationBucket, by: string, at: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Failure } from "../../model/failure.ts";
 import { coordination } from "../../model/names.ts";
-import type { CoordinationBucket } from "../coordination.ts";
+import type { CoordinationBucket } from "../conditional-bucket.ts";
 import { thisRunner, type Runner } from "../runner.ts";
 import { entry, type Entry, type Event, type Opened } from "./entries.ts";
 import { damaged, replay, type ActivationState } from "./state.ts";
@@ -72,10 +72,19 @@ export async function readJournal(bucket: CoordinationBucket, activation: string
     };
 }
 
+/** Every activation there was, newest first. */
+const activations = async (bucket: CoordinationBucket): Promise<string[]> =>
+    (await bucket.list("journal/", "/")).map((prefix) => prefix.split("/")[1] ?? "").reverse();
+
+/** The newest activation, or undefined. */
+export async function findNewest(bucket: CoordinationBucket): Promise<FoundJournal | undefined> {
+    const [newest] = await activations(bucket);
+    return newest === undefined ? undefined : readJournal(bucket, newest);
+}
+
 /** The newest activation that has not ended, or undefined. */
 export async function findUnfinished(bucket: CoordinationBucket): Promise<FoundJournal | undefined> {
-    const activations = (await bucket.list("journal/", "/")).map((prefix) => prefix.split("/")[1] ?? "");
-    for (const activation of activations.reverse()) {
+    for (const activation of await activations(bucket)) {
         const last = (await bucket.list(`journal/${activation}/`)).at(-1);
         const text = last === undefined ? undefined : (await bucket.get(last))?.text;
         // Only the end is looked at, so that old activations cost two calls each; what does not say that it is finished is read whole.

@@ -1,6 +1,6 @@
 import type { EpochRecord } from "../../model/epoch.ts";
 import type { UndoableEffect } from "../activation.ts";
-import type { CoordinationBucket } from "../coordination.ts";
+import type { CoordinationBucket } from "../conditional-bucket.ts";
 import { claimEpoch, readEpoch } from "../epoch.ts";
 
 export interface ClaimOptions {

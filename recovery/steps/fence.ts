@@ -1,5 +1,5 @@
 import type { UndoableEffect } from "../activation.ts";
-import type { CoordinationBucket } from "../coordination.ts";
+import type { CoordinationBucket } from "../conditional-bucket.ts";
 import { readEpoch } from "../epoch.ts";
 
 /**

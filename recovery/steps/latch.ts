@@ -1,6 +1,6 @@
 import type { Estate } from "../../model/estate.ts";
 import type { Effect } from "../activation.ts";
-import type { CoordinationBucket } from "../coordination.ts";
+import type { CoordinationBucket } from "../conditional-bucket.ts";
 import { throwLatch } from "../latch.ts";
 
 /** Throws the latch for the claimed epoch: users may be answered by the standby from here on. */

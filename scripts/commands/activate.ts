@@ -7,8 +7,9 @@ import { estimateOf, regionLossPlan, stepsOf, type RecoveryPlan } from "../../mo
 import { tellPlan } from "../../model/tell.ts";
 import { formatDuration, seconds } from "../../model/units.ts";
 import { accountNumber } from "../../recovery/account.ts";
-import { realEffects, resumeActivation, startActivation, toolsIn } from "../../recovery/activate.ts";
+import { resumeActivation, startActivation } from "../../recovery/activate.ts";
 import { runActivation } from "../../recovery/activation.ts";
+import { realEffects, toolsIn } from "../../recovery/effects.ts";
 import type { ActivationState } from "../../recovery/journal/state.ts";
 import { estate } from "../../stacks/estate.ts";
 import { interruption, onInterruption } from "../interruption.ts";
@@ -39,12 +40,15 @@ export const command = new Command("activate")
         const region = estate.sites[plan.active].region;
         const account = await accountNumber(region);
         const tools = toolsIn(process.cwd(), estate, account);
-        const say = (line: string) => note(line);
         if (options.resume !== true && options.yes !== true) await confirm(plan);
+        const resumed =
+            options.resume === true ? await resumeActivation({ estate, bucket: tools.bucket, note, signal: interruption }) : undefined;
+        if (resumed !== undefined && "ended" in resumed) {
+            note("nothing is left to do");
+            return tell(resumed.ended, plan, options);
+        }
         const journal =
-            options.resume === true
-                ? await resumeActivation(tools.bucket, estate, say, interruption)
-                : await startActivation({ estate, account, bucket: tools.bucket, plan, reason: options.reason });
+            resumed?.journal ?? (await startActivation({ estate, account, bucket: tools.bucket, plan, reason: options.reason }));
         note(header(estate, plan, journal.activation));
         const since = Date.parse(journal.state().openedAt);
         const running = runActivation({
@@ -59,11 +63,14 @@ export const command = new Command("activate")
             const failure = await running.then(() => undefined).catch((error: unknown) => error);
             if (failure instanceof Failure) note(`${failure.message}\n  next: ${failure.next}`);
         });
-        const state = await running;
-        const outcome = report(state, plan);
-        if (options.json === true) print(outcome);
-        else show(summary(state, outcome.seconds));
+        tell(await running, plan, options);
     });
+
+function tell(state: ActivationState, plan: RecoveryPlan, { json }: Options): void {
+    const outcome = report(state, plan);
+    if (json === true) print(outcome);
+    else show(summary(state, outcome.seconds));
+}
 
 /** The header of a run: its clock starts here, and this much of the RTO is left to it. */
 function header(declared: Estate, plan: RecoveryPlan, activation: string): string {

@@ -1,0 +1,48 @@
+import type { Estate } from "../model/estate.ts";
+import type { Effects } from "./activation.ts";
+import { clusterOf } from "./cluster.ts";
+import type { CoordinationBucket } from "./conditional-bucket.ts";
+import { coordinationOf } from "./coordination.ts";
+import { guardsIn, type Guard } from "./guard.ts";
+import type { Journal } from "./journal/journal.ts";
+import { pulumiIn, stackOf, type Pulumi } from "./pulumi.ts";
+import { operator } from "./runner.ts";
+import { claimStep } from "./steps/claim.ts";
+import { fenceStep } from "./steps/fence.ts";
+import { latchStep } from "./steps/latch.ts";
+import { promoteStep } from "./steps/promote.ts";
+import { scaleStep } from "./steps/scale.ts";
+import { verifyStep } from "./steps/verify.ts";
+
+/** What the real effects work with. Finding it changes nothing, so it is found before anything begins. */
+export interface Tools {
+    estate: Estate;
+    bucket: CoordinationBucket;
+    guard: Guard;
+    pulumi: Pulumi;
+}
+
+/**
+ * The standby's bucket, cluster and stack, and nothing of any other region.
+ * @param directory the checkout, where Pulumi.yaml lies
+ * @throws Failure "prerequisite" or "usage" where this machine lacks the context `standby` or the project.
+ */
+export const toolsIn = (directory: string, estate: Estate, account: string): Tools => ({
+    estate,
+    bucket: coordinationOf(estate, account),
+    guard: guardsIn(clusterOf("standby"), estate),
+    pulumi: pulumiIn(directory, estate, account),
+});
+
+/** The real effects of an activation. */
+export function realEffects({ estate, bucket, guard, pulumi }: Tools, journal: Journal): Effects {
+    const { from, reason } = journal.state().opened;
+    return {
+        claim: claimStep({ bucket, activation: journal.activation, from, by: operator(), reason }),
+        fence: fenceStep(bucket),
+        promote: (store) => promoteStep(guard, store),
+        scale: scaleStep(pulumi, stackOf.standby),
+        verify: verifyStep(estate, guard),
+        latch: latchStep(estate, bucket, from.epoch + 1),
+    };
+}

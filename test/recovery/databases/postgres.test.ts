@@ -1,0 +1,41 @@
+import pg from "pg";
+import { passwords } from "./pod.ts";
+import { pairSuite } from "./pair.ts";
+
+async function connect(port: number, user: string, password: string): Promise<pg.Client> {
+    const client = new pg.Client({ host: "127.0.0.1", port, user, password, database: "shop", connectionTimeoutMillis: 3000 });
+    client.on("error", () => {});
+    await client.connect();
+    return client;
+}
+
+pairSuite("postgres", {
+    async run(port, user, password, statements) {
+        const client = await connect(port, user, password);
+        try {
+            for (const statement of statements) await client.query(statement);
+        } finally {
+            await client.end();
+        }
+    },
+    async orders(port) {
+        const client = await connect(port, "app", passwords.app);
+        try {
+            const { rows } = await client.query<{ number: number }>("SELECT number FROM orders ORDER BY 1");
+            return rows.map(({ number }) => number);
+        } finally {
+            await client.end();
+        }
+    },
+    async session(port) {
+        const client = await connect(port, "app", passwords.app);
+        return {
+            alive: () =>
+                client.query("SELECT 1").then(
+                    () => true,
+                    () => false,
+                ),
+            end: () => client.end().catch(() => {}),
+        };
+    },
+});

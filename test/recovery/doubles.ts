@@ -1,0 +1,73 @@
+import { defineEstate } from "../../model/estate.ts";
+import type { EpochRecord } from "../../model/epoch.ts";
+import { coordination } from "../../model/names.ts";
+import { regionLossPlan } from "../../model/plan.ts";
+import { ownSteps, type Effects, type RunOptions } from "../../recovery/activation.ts";
+import type { CoordinationBucket } from "../../recovery/conditional-bucket.ts";
+import type { Opened } from "../../recovery/journal/entries.ts";
+import type { Journal } from "../../recovery/journal/journal.ts";
+import { claimStep } from "../../recovery/steps/claim.ts";
+import { fenceStep } from "../../recovery/steps/fence.ts";
+import { declaration } from "../model/declaration.ts";
+
+export const estate = defineEstate(declaration());
+export const plan = regionLossPlan(estate);
+export const from: EpochRecord = { epoch: 1, active: "primary", at: "2026-11-21T15:40:10Z", by: "bootstrap", reason: "bootstrap" };
+export const opened: Opened = {
+    kind: "opened",
+    estate: estate.name,
+    account: "123456789012",
+    scenario: "region-loss",
+    from,
+    reason: "test",
+    steps: ownSteps(plan),
+};
+
+/** The step's own object in the bucket: what its effect changes in the world. */
+export const mark = (step: string) => `world/${step.replace(":", "/")}`;
+
+/**
+ * Effects on the objects of a bucket: claim and fence are the real ones, each other step puts one object, and finds it there when it is
+ * repeated. `applied` is told of each that is applied or undone.
+ */
+export function effectsOn(bucket: CoordinationBucket, journal: Journal, applied: (step: string) => void | Promise<void>): Effects {
+    const putting = (step: string) => ({
+        async apply() {
+            await applied(step);
+            await bucket.create(mark(step), "done");
+            return {};
+        },
+    });
+    const claim = claimStep({ bucket, activation: journal.activation, from, by: "test", reason: "test" });
+    const fence = fenceStep(bucket);
+    return {
+        claim: {
+            apply: async (context) => (await applied("claim"), claim.apply(context)),
+            undo: async (context) => (await applied("undo claim"), claim.undo(context)),
+        },
+        fence: {
+            apply: async (context) => (await applied("fence"), fence.apply(context)),
+            undo: async (context) => (await applied("undo fence"), fence.undo(context)),
+        },
+        promote: (store) => putting(`promote:${store}`),
+        scale: putting("scale"),
+        verify: putting("verify"),
+        latch: putting("latch"),
+    };
+}
+
+export const quiet: Pick<RunOptions, "plan" | "note" | "backOff"> = { plan, note: () => undefined, backOff: [0] };
+
+/** The end that every activation has to reach: epoch, and each step's object. */
+export async function world(bucket: CoordinationBucket): Promise<{ epoch: number; active: string; marks: string[] }> {
+    const record = JSON.parse((await bucket.get(coordination.epoch))?.text ?? "{}") as EpochRecord;
+    return { epoch: record.epoch, active: record.active, marks: await bucket.list("world/") };
+}
+export const recovered = {
+    epoch: 2,
+    active: "standby",
+    marks: ownSteps(plan)
+        .filter((step) => step !== "claim" && step !== "fence")
+        .map(mark)
+        .sort(),
+};
