@@ -6,6 +6,7 @@ import { makeAccount } from "./aws/account.ts";
 import { awsDaemons } from "./aws/daemons.ts";
 import { oidcIssuer } from "./aws/issuers.ts";
 import type { Daemon } from "./daemon.ts";
+import { dnsDaemons } from "./dns/daemons.ts";
 import {
     apiServer,
     controllerManager,
@@ -40,7 +41,10 @@ export async function startCloud({ directory, declaration, start }: CloudOptions
     const account = async () => {
         const [moto, ...rest] = awsDaemons({ directory, regions });
         await start(moto!);
-        await Promise.all([makeAccount({ directory, regions }), ...rest.map(start)]);
+        await Promise.all([
+            makeAccount({ directory, regions }),
+            ...[...rest, ...dnsDaemons({ directory, regions, fast: declaration.fast })].map(start),
+        ]);
     };
     const cluster = async (site: SiteName) => {
         await start(etcd(sites[site]));

@@ -117,7 +117,10 @@ export function etcd(options: ControlPlaneOptions): Daemon {
     };
 }
 
-/** The API. Needs its etcd. Ready when a client that holds the administrator's token is served. */
+/**
+ * The API. Needs its etcd. Ready when a client that holds the administrator's token is served; the default RBAC roles, which an administrator does
+ * not need, may come a moment later.
+ */
 export function apiServer(options: ControlPlaneOptions): Daemon {
     const ports = options.ports ?? defaults;
     const files = controlPlaneFiles(options.directory);
@@ -139,6 +142,7 @@ export function apiServer(options: ControlPlaneOptions): Daemon {
             `--api-audiences=${issuer},sts.amazonaws.com`,
             `--token-auth-file=${options.directory}/tokens.csv`,
             "--authorization-mode=RBAC",
+            "--enable-priority-and-fairness=false",
             `--service-cluster-ip-range=${options.serviceRange}`,
             "--kubelet-preferred-address-types=InternalIP",
             // `kubectl exec` reaches the node as the WebSocket that it is; translated, it would arrive as SPDY.
@@ -149,20 +153,24 @@ export function apiServer(options: ControlPlaneOptions): Daemon {
         ready: async () =>
             void (await until("kube-apiserver", 120_000, async () => {
                 const token = readFileSync(files.token, "utf8").trim();
-                return (await statusTls(`https://${options.address}:${ports.api}/readyz`, token, readFileSync(files.certificate))) === 200;
+                return (
+                    (await statusTls(
+                        `https://${options.address}:${ports.api}/readyz?exclude=poststarthook/rbac/bootstrap-roles`,
+                        token,
+                        readFileSync(files.certificate),
+                    )) === 200
+                );
             })),
     };
 }
 
-/** Controllers that need a cloud, or that the node does itself, are left out. Pod garbage and node life-cycle stay. */
+/** What runs in a managed cluster and can be seen by a stack. The rest needs a cloud, or is the node's own work, or serves what nobody here asks for. */
 const controllers = [
-    "*",
-    "-node-ipam-controller",
-    "-node-route-controller",
-    "-service-lb-controller",
-    "-cloud-node-lifecycle-controller",
-    "-persistentvolume-attach-detach-controller",
-];
+    ...["deployment", "replicaset", "statefulset", "daemonset", "job", "cronjob", "ttl-after-finished", "disruption"],
+    ...["endpoints", "endpointslice", "namespace", "garbage-collector", "pod-garbage-collector", "node-lifecycle", "taint-eviction"],
+    ...["serviceaccount", "serviceaccount-token", "root-ca-certificate-publisher", "clusterrole-aggregation"],
+    ...["persistentvolume-binder", "persistentvolume-protection", "persistentvolumeclaim-protection"],
+].map((name) => `${name}-controller`);
 
 /** Deployments, StatefulSets, Jobs, CronJobs, endpoints, namespaces, disruption budgets. Needs its API server. */
 export function controllerManager(options: ControlPlaneOptions): Daemon {

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { constants } from "node:os";
-import { rootScript, setprivFlags, type RootOptions } from "./root.ts";
+import { prepareRoot, setprivFlags, type RootOptions } from "./root.ts";
 
 export interface RunOptions extends RootOptions {
     /** Network namespace of the pod. */
@@ -11,8 +11,6 @@ export interface RunOptions extends RootOptions {
     readonly environment: Readonly<Record<string, string>>;
     /** Where standard output and error go. */
     readonly log: string;
-    /** Where the script is written that makes the root. */
-    readonly script: string;
 }
 
 /** One run of a container: from its start to its end. A restart is another run. */
@@ -24,6 +22,7 @@ export class Run {
     /** Resolves when its root is made and its program about to begin: true; or when it ended before that: false. */
     readonly begun: Promise<boolean>;
     over = false;
+    private running = false;
     private readonly options: RunOptions;
     private readonly child: ChildProcess;
 
@@ -31,9 +30,10 @@ export class Run {
         this.options = options;
         this.log = options.log;
         mkdirSync(dirname(options.log), { recursive: true });
-        mkdirSync(dirname(options.script), { recursive: true });
         mkdirSync(options.base, { recursive: true });
-        writeFileSync(options.script, rootScript(options), { mode: 0o600 });
+        const script = join(options.making, "start.sh");
+        const text = prepareRoot(options);
+        writeFileSync(script, text, { mode: 0o600 });
         const fd = openSync(options.log, "a");
         // Process 1 of the new pid namespace is the shell's first child. Not `unshare --fork`: in util-linux 2.38 it answers 1 for a child that SIGKILL
         // ended. The node dies -> this shell gets TERM -> it kills process 1 -> the kernel kills the rest. (A pdeathsig on process 1 alone would not
@@ -43,18 +43,7 @@ export class Run {
         const namespaces = ["--mount", "--uts", "--ipc", "--pid"];
         this.child = spawn(
             "setpriv",
-            [
-                "--pdeathsig",
-                "TERM",
-                "nsenter",
-                `--net=/run/netns/${options.netns}`,
-                "unshare",
-                ...namespaces,
-                "sh",
-                "-c",
-                wait,
-                options.script,
-            ],
+            ["--pdeathsig", "TERM", "nsenter", `--net=/run/netns/${options.netns}`, "unshare", ...namespaces, "sh", "-c", wait, script],
             {
                 env: { ...options.environment },
                 stdio: ["ignore", fd, fd, "pipe"],
@@ -111,7 +100,8 @@ export class Run {
     /** The command line that runs a command in the container: its files, processes, network, user. It dies with its parent. */
     enter(command: readonly string[]): string[] {
         const pid = this.firstProcess;
-        if (pid === undefined || this.over) throw new Error("the container is not running");
+        // Before it has begun, its root is still this machine's.
+        if (pid === undefined || this.over || !this.running) throw new Error("the container is not running");
         const flags = setprivFlags(this.options.identity);
         const shell = ["sh", "-c", 'cd "$0" && exec "$@"', this.options.workingDirectory];
         return [

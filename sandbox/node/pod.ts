@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, statSync, existsSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Container, V1Pod, V1PodSecurityContext, V1SecurityContext } from "@kubernetes/client-node";
@@ -146,7 +146,7 @@ export class PodRunner {
             netns: this.netns,
             environment,
             log: this.logOf(container.name, attempt),
-            script: join(this.directory, `${container.name}.sh`),
+            making: join(this.directory, "making", container.name),
         };
     }
 
@@ -251,7 +251,7 @@ export class PodRunner {
         if (!volume) throw new NotYet("CreateContainerConfigError", `volume ${mount.name} not found`);
         const from = join(volume, expand(mount.subPathExpr ?? "", environment) || mount.subPath || "");
         if (!existsSync(from)) mkdirSync(from, { recursive: true, mode: 0o777 });
-        return { from, to: mount.mountPath, readOnly: mount.readOnly ?? false, kind: statSync(from).isDirectory() ? "directory" : "file" };
+        return { from, to: mount.mountPath, readOnly: mount.readOnly ?? false };
     }
 
     /** One patch at a time; the newest state wins. */

@@ -70,7 +70,7 @@ function logs(kubelet: Kubelet, url: URL, response: ServerResponse): void {
 
 function execLine(kubelet: Kubelet, url: URL): { line: string[]; environment: NodeJS.ProcessEnv } | undefined {
     const { keeper } = target(kubelet, url);
-    if (!keeper?.run?.firstProcess) return undefined;
+    if (!keeper?.run || !keeper.state.state.running) return undefined;
     const line = keeper.run.enter(url.searchParams.getAll("command"));
     const terminal = url.searchParams.get("tty") === "true" || url.searchParams.get("tty") === "1";
     return {
