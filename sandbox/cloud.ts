@@ -7,7 +7,6 @@ import { awsDaemons } from "./aws/daemons.ts";
 import { oidcIssuer } from "./aws/issuers.ts";
 import type { Daemon } from "./daemon.ts";
 import { dnsDaemons } from "./dns/daemons.ts";
-import { dnsDaemons } from "./dns/daemons.ts";
 import {
     apiServer,
     controllerManager,
