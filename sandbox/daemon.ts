@@ -40,7 +40,7 @@ export interface StartOptions {
     readonly log: string;
     /** Directory of a cgroup (v2) that it is born in. */
     readonly cgroup?: string;
-    /** Limit on `ready()` in ms. @default 120000 */
+    /** Limit on `ready()` in ms. @default 300000 */
     readonly limit?: number;
 }
 
@@ -78,7 +78,7 @@ export async function startDaemon(daemon: Daemon, options: StartOptions): Promis
             return exit;
         },
     };
-    const limit = options.limit ?? 120_000;
+    const limit = options.limit ?? 300_000;
     const timer = new AbortController();
     try {
         await Promise.race([

@@ -128,7 +128,7 @@ export async function startSandbox(options: StartOptions): Promise<Sandbox> {
         await untilUp(sandbox, () => ended ?? options.signal?.reason, note);
         writeStackConfig(directory, checkout);
     } catch (error) {
-        child.kill("SIGTERM");
+        await sandbox.stop();
         throw error;
     }
     return sandbox;
@@ -197,7 +197,7 @@ async function stopSandbox(name: string): Promise<void> {
 /** Follows the start, noting each daemon as it gets ready. */
 async function untilUp(sandbox: Sandbox, ended: () => unknown, note: (line: string) => void): Promise<void> {
     const noted = new Set<string>();
-    for (const limit = Date.now() + 180_000; Date.now() < limit; await sleep(50)) {
+    for (const limit = Date.now() + 400_000; Date.now() < limit; await sleep(50)) {
         const end = ended();
         const log = join(sandbox.directory, "logs", "supervisor.log");
         if (end)
@@ -217,7 +217,7 @@ async function untilUp(sandbox: Sandbox, ended: () => unknown, note: (line: stri
         if (status?.phase === "failed")
             throw new Failure("unavailable", `the sandbox did not start: ${status.error}`, `see ${dirname(log)}`);
     }
-    throw new Failure("unavailable", "the sandbox was not up after 180 s", `see ${join(sandbox.directory, "logs")}`);
+    throw new Failure("unavailable", "the sandbox was not up after 400 s", `see ${join(sandbox.directory, "logs")}`);
 }
 
 function checkPrerequisites(): void {

@@ -43,14 +43,14 @@ export function awsDaemons({ directory, regions, tokenKeys, seed = 1 }: AwsDaemo
     };
     const replicator: ReplicatorOptions = { moto: motoAddress.url, socket: join(directory, "replicator.sock"), seed };
     const answers = (socket: string, path: string) => async () => {
-        await until(`${socket} answers`, 120_000, async () => (await callControl(join(directory, socket), "GET", path)) !== undefined);
+        await until(`${socket} answers`, 300_000, async () => (await callControl(join(directory, socket), "GET", path)) !== undefined);
     };
     return [
         {
             name: "moto",
             command: [tools.motoPython, "-B", beside("moto/server.py"), "-H", motoAddress.host, "-p", String(motoAddress.port)],
             ready: async () => {
-                await until("moto answers", 120_000, async () => (await fetch(`${motoAddress.url}/_sandbox/replication`)).ok);
+                await until("moto answers", 300_000, async () => (await fetch(`${motoAddress.url}/_sandbox/replication`)).ok);
             },
         },
         { name: "gate", command: [tools.node, beside("gate-process.ts"), JSON.stringify(gate)], ready: answers("gate.sock", "/refuse") },

@@ -36,7 +36,7 @@ export function dnsDaemons({ directory, regions, fast = 1 }: DnsDaemonsOptions):
             ready: async () => {
                 await until(
                     "the resolver has read the zones",
-                    120_000,
+                    300_000,
                     async () => ((await callControl(socket, "GET", "/ready")) as { reads: number }).reads > 0,
                 );
             },

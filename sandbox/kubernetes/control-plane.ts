@@ -113,7 +113,7 @@ export function etcd(options: ControlPlaneOptions): Daemon {
             "--unsafe-no-fsync",
             "--log-level=warn",
         ],
-        ready: async () => void (await until("etcd", 120_000, async () => (await status(`${client}/health`)) === 200)),
+        ready: async () => void (await until("etcd", 300_000, async () => (await status(`${client}/health`)) === 200)),
     };
 }
 
@@ -151,7 +151,7 @@ export function apiServer(options: ControlPlaneOptions): Daemon {
             ...(isLoopback(options.address) ? ["--endpoint-reconciler-type=none"] : []),
         ],
         ready: async () =>
-            void (await until("kube-apiserver", 120_000, async () => {
+            void (await until("kube-apiserver", 300_000, async () => {
                 const token = readFileSync(files.token, "utf8").trim();
                 return (
                     (await statusTls(
@@ -200,7 +200,7 @@ export function controllerManager(options: ControlPlaneOptions): Daemon {
                         .on("error", reject)
                         .end();
                 });
-            await until("kube-controller-manager", 120_000, async () => (await insecure()) === 200);
+            await until("kube-controller-manager", 300_000, async () => (await insecure()) === 200);
         },
     };
 }

@@ -27,6 +27,6 @@ export function nodeDaemon({ directory, site, region }: NodePlace): Daemon {
         name: `node-${site}`,
         site,
         command: [tools.node, fileURLToPath(new URL("main.ts", import.meta.url)), directory, site, region],
-        ready: async () => void (await until(`node of ${site}`, 120_000, healthy)),
+        ready: async () => void (await until(`node of ${site}`, 300_000, healthy)),
     };
 }
