@@ -30,9 +30,8 @@ export function scaleStep(pulumi: Pulumi, stack: string): Effect {
             const state = await pulumi.export(stack, { signal });
             const pending = state.deployment.pending_operations;
             if (pending.length > 0) {
-                note(
-                    `${pending.length} operations of a dead update are dropped: ${pending.map(({ resource }) => resource.urn.split("::").at(-1)).join(", ")}`,
-                );
+                const left = pending.map(({ resource }) => resource.urn.split("::").at(-1));
+                note(`what a dead update left pending is dropped: ${left.join(", ")}`);
                 const { pending_operations: _, ...deployment } = state.deployment;
                 await pulumi.import(stack, { ...state, deployment: { ...deployment } as StackState["deployment"] }, { signal });
             }

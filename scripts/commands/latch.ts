@@ -15,7 +15,9 @@ const publish = new Command("publish")
         "Puts the record's state into the metric that the health checks read, in the standby region. A datum ages out: a job repeats this every minute.",
     )
     .option("--json", "print the record as JSON")
-    .action(async ({ json }: { json?: boolean }) => {
+    // The parent's `--json` takes the flag wherever it stands.
+    .action(async (_options: object, self: Command) => {
+        const { json } = self.optsWithGlobals<{ json?: boolean }>();
         const record = await read();
         await publishLatch(estate, record);
         if (json === true) return print({ ...record, published: record.thrown ? 1 : 0 });

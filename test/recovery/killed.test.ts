@@ -60,7 +60,11 @@ describe("a process that runs an activation and is killed with -9", function () 
         ];
         for (const point of points) assert.equal((await live(name, point)).signal, "SIGKILL", point);
         const last = await live(name, "never");
-        assert.equal(last.said, JSON.stringify({ outcome: "active", writes: 0 }), `what has ended is told, and nothing is done: ${last.wrong}`);
+        assert.equal(
+            last.said,
+            JSON.stringify({ outcome: "active", writes: 0 }),
+            `what has ended is told, and nothing is done: ${last.wrong}`,
+        );
         assert.deepEqual(await world(bucket), recovered);
         const { state } = await readJournal(bucket, activation);
         assert.ok(state.steps.every((step) => step.state === "done"));
