@@ -28,7 +28,12 @@ function subjectOf(urn: string, timeoutSeconds = 0): Subject {
 
 /** An error as a person reads it: what, where, and what to do next. */
 function explain(provider: Provider, doing: string, subject: Subject, error: unknown): string {
-    const what = error instanceof Error ? (["Error", "NotReady"].includes(error.name) ? error.message : `${error.name}: ${error.message}`) : String(error);
+    const what =
+        error instanceof Error
+            ? ["Error", "NotReady"].includes(error.name)
+                ? error.message
+                : `${error.name}: ${error.message}`
+            : String(error);
     return `${subject.type} "${subject.name}" could not be ${doing}: ${what}\n  resource: ${subject.urn}\n  next: ${provider.nextStep(error)}`;
 }
 
@@ -60,7 +65,11 @@ const unary =
                 (error: unknown) => {
                     const failure = error as Partial<grpc.ServiceError>;
                     const trailer = failure.metadata instanceof grpc.Metadata ? failure.metadata : undefined;
-                    reply({ code: grpc.status.UNKNOWN, message: failure.message ?? String(error), ...(trailer && { metadata: trailer }) }, null, trailer);
+                    reply(
+                        { code: grpc.status.UNKNOWN, message: failure.message ?? String(error), ...(trailer && { metadata: trailer }) },
+                        null,
+                        trailer,
+                    );
                 },
             );
     };
@@ -118,13 +127,20 @@ function handlers(provider: Provider) {
             response.setFailuresList(
                 Object.keys(decode(request.getNews()))
                     .filter((name) => !known.has(name))
-                    .map((name) => checkFailure(name, `the ${provider.name} stand-in has no setting "${name}"; it has ${provider.settings.join(", ")}`)),
+                    .map((name) =>
+                        checkFailure(
+                            name,
+                            `the ${provider.name} stand-in has no setting "${name}"; it has ${provider.settings.join(", ")}`,
+                        ),
+                    ),
             );
             return response;
         }),
         // A changed setting must count, or the engine goes on with the old configuration for the whole run.
         diffConfig: unary((request: messages.DiffRequest) => {
-            const tops = new Set([...differences(decode(request.getOldInputs()), decode(request.getNews()))].map(({ path }) => topOf(path)));
+            const tops = new Set(
+                [...differences(decode(request.getOldInputs()), decode(request.getNews()))].map(({ path }) => topOf(path)),
+            );
             const response = new messages.DiffResponse();
             response.setChanges(tops.size > 0 ? DiffChanges.DIFF_SOME : DiffChanges.DIFF_NONE);
             response.setDiffsList([...tops]);
@@ -173,8 +189,10 @@ function handlers(provider: Provider) {
             const inputs = decode(request.getProperties());
             const response = new messages.CreateResponse();
             if (request.getPreview()) {
-                const computed = Object.fromEntries(type.outputs.filter((name) => inputs[name] === undefined).map((name) => [name, unknown]));
-                response.setProperties(encode({ ...computed, ...inputs }, type.secrets));
+                const computed = Object.fromEntries(
+                    type.outputs.filter((name) => inputs[name] === undefined).map((name) => [name, unknown]),
+                );
+                response.setProperties(encode(type.foresee?.(inputs, undefined) ?? { ...computed, ...inputs }, type.secrets));
                 return response;
             }
             const { id, state } = await guarded("created", subject, type.secrets ?? [], () => type.create(subject, inputs));
@@ -189,9 +207,12 @@ function handlers(provider: Provider) {
             const oldInputs = decode(request.getOldInputs());
             const response = new messages.UpdateResponse();
             if (request.getPreview()) {
-                const kept = Object.fromEntries(Object.entries(olds).filter(([name]) => !(name in oldInputs) || type.outputs.includes(name)));
+                const kept = Object.fromEntries(
+                    Object.entries(olds).filter(([name]) => !(name in oldInputs) || type.outputs.includes(name)),
+                );
                 const moved = type.volatile?.([...differences(oldInputs, news)]) ?? [];
-                response.setProperties(encode({ ...kept, ...news, ...Object.fromEntries(moved.map((name) => [name, unknown])) }, type.secrets));
+                const foreseen = type.foresee?.(news, olds) ?? { ...kept, ...news };
+                response.setProperties(encode({ ...foreseen, ...Object.fromEntries(moved.map((name) => [name, unknown])) }, type.secrets));
                 return response;
             }
             const state = await guarded("updated", subject, type.secrets ?? [], () => type.update(subject, request.getId(), olds, news));
@@ -220,9 +241,15 @@ function handlers(provider: Provider) {
         invoke: unary(async (request: messages.InvokeRequest) => {
             const token = request.getTok();
             const found = await provider.invoke?.(token, decode(request.getArgs())).catch((error: unknown) => {
-                throw new Error(`${token}: ${error instanceof Error ? error.message : String(error)}\n  next: ${provider.nextStep(error)}`, { cause: error });
+                throw new Error(
+                    `${token}: ${error instanceof Error ? error.message : String(error)}\n  next: ${provider.nextStep(error)}`,
+                    { cause: error },
+                );
             });
-            if (!found) throw new Error(`the ${provider.name} stand-in has no function ${token}\n  next: take one of its table, or add it to sandbox/providers`);
+            if (!found)
+                throw new Error(
+                    `the ${provider.name} stand-in has no function ${token}\n  next: take one of its table, or add it to sandbox/providers`,
+                );
             const response = new messages.InvokeResponse();
             response.setReturn(encode(found.result, found.secrets));
             return response;
@@ -234,7 +261,10 @@ function handlers(provider: Provider) {
 /** Serves the provider on a free port of the loopback, and prints the port as the engine expects. */
 export function serve(provider: Provider): void {
     const server = new grpc.Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
-    server.addService(service.ResourceProviderService as unknown as grpc.ServiceDefinition, handlers(provider) as unknown as grpc.UntypedServiceImplementation);
+    server.addService(
+        service.ResourceProviderService as unknown as grpc.ServiceDefinition,
+        handlers(provider) as unknown as grpc.UntypedServiceImplementation,
+    );
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
         if (error) throw error;
         process.stdout.write(`${port}\n`);

@@ -32,9 +32,16 @@ export interface ResourceType {
     deletesFirst(olds: Props, news: Props): boolean;
     /** Outputs that an update with these differences may change: unknown in its preview. */
     volatile?(differences: readonly Difference[]): readonly string[];
+    /** The state that a preview shows, where it is more than the inputs and the unknown outputs. Without `olds` it is a creation. */
+    foresee?(inputs: Props, olds: Props | undefined): Props;
     create(subject: Subject, inputs: Props): Promise<{ id: string; state: Props }>;
     /** Undefined when the resource is gone. Without inputs it is an import, or a look-up by id. */
-    read(subject: Subject, id: string, inputs: Props | undefined, state: Props | undefined): Promise<{ id: string; inputs: Props; state: Props } | undefined>;
+    read(
+        subject: Subject,
+        id: string,
+        inputs: Props | undefined,
+        state: Props | undefined,
+    ): Promise<{ id: string; inputs: Props; state: Props } | undefined>;
     update(subject: Subject, id: string, olds: Props, news: Props): Promise<Props>;
     delete(subject: Subject, id: string, state: Props): Promise<void>;
 }

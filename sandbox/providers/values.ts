@@ -43,7 +43,8 @@ function plain(value: Value): Value {
     if (!isRecord(value)) return value;
     const wrapped = value[signature];
     if (wrapped === secretSignature) return plain(value["value"]);
-    if (wrapped !== undefined) throw new Error(`a value of an unknown wire type (${String(wrapped)}): assets and archives are not supported`);
+    if (wrapped !== undefined)
+        throw new Error(`a value of an unknown wire type (${String(wrapped)}): assets and archives are not supported`);
     return Object.fromEntries(
         Object.entries(value)
             .filter(([, inner]) => inner !== null && inner !== undefined)
@@ -63,7 +64,8 @@ export function encode(props: Props, secrets: readonly string[] = []): Struct {
     return StructMessage.fromJavaScript(defined as Parameters<typeof Struct.fromJavaScript>[0]);
 }
 
-export const text = (value: Value): string => (typeof value === "string" ? value : value === undefined || value === null ? "" : String(value));
+export const text = (value: Value): string =>
+    typeof value === "string" ? value : value === undefined || value === null ? "" : String(value);
 export const optionalText = (value: Value): string | undefined => (value === undefined || value === null ? undefined : String(value));
 export const record = (value: Value): Props => (isRecord(value) ? value : {});
 export const list = (value: Value): Value[] => (Array.isArray(value) ? value : []);

@@ -72,10 +72,13 @@ async function capacity(call: Call): Promise<void> {
     const limit = duration(text(call.inputs["waitForCapacityTimeout"] ?? "10m"));
     const wanted = Number(call.inputs["desiredCapacity"] ?? call.inputs["minSize"] ?? 0);
     for (const until = Date.now() + limit; limit > 0; await new Promise((resolve) => setTimeout(resolve, 1000))) {
-        const healthy = (await find(call))?.Instances?.filter((one) => one.LifecycleState === "InService" && /^healthy$/i.test(one.HealthStatus ?? ""));
+        const healthy = (await find(call))?.Instances?.filter(
+            (one) => one.LifecycleState === "InService" && /^healthy$/i.test(one.HealthStatus ?? ""),
+        );
         const have = healthy?.length ?? 0;
         if (call.inputs["desiredCapacity"] === undefined ? have >= wanted : have === wanted) return;
-        if (Date.now() > until) throw new Error(`${have} of ${wanted} instances are in service after ${text(call.inputs["waitForCapacityTimeout"] ?? "10m")}`);
+        if (Date.now() > until)
+            throw new Error(`${have} of ${wanted} instances are in service after ${text(call.inputs["waitForCapacityTimeout"] ?? "10m")}`);
     }
 }
 
@@ -86,13 +89,18 @@ const group: Entry = {
     replace: ["availabilityZones"],
     named: { property: "name", limit: 255, prefixed: true },
     untold: ["forceDelete", "waitForCapacityTimeout"],
-    check: ({ launchTemplate }) => (launchTemplate === undefined ? [{ property: "launchTemplate", reason: "a group needs a launchTemplate here" }] : []),
+    check: ({ launchTemplate }) =>
+        launchTemplate === undefined ? [{ property: "launchTemplate", reason: "a group needs a launchTemplate here" }] : [],
     async create(call) {
         const { sdk, client } = await autoscaling(call);
         const Tags = tagsOf(call);
         const TargetGroupARNs = texts(call.inputs["targetGroupArns"]);
         await client.send(
-            new sdk.CreateAutoScalingGroupCommand({ ...parameters(call), ...(Tags.length > 0 && { Tags }), ...(TargetGroupARNs.length > 0 && { TargetGroupARNs }) }),
+            new sdk.CreateAutoScalingGroupCommand({
+                ...parameters(call),
+                ...(Tags.length > 0 && { Tags }),
+                ...(TargetGroupARNs.length > 0 && { TargetGroupARNs }),
+            }),
         );
         const id = text(call.inputs["name"]);
         call.made(id);
@@ -108,7 +116,10 @@ const group: Entry = {
         // The program may name the template by id or by name: the service answers both.
         for (const name of ["id", "name"]) if (Object.keys(given).length > 0 && given[name] === undefined) delete template[name];
         return {
-            ...fromSdk(fields, { ...found, Tags: (found.Tags ?? []).map(({ Key, Value, PropagateAtLaunch }) => ({ Key, Value, PropagateAtLaunch })) }),
+            ...fromSdk(fields, {
+                ...found,
+                Tags: (found.Tags ?? []).map(({ Key, Value, PropagateAtLaunch }) => ({ Key, Value, PropagateAtLaunch })),
+            }),
             ...(zones.length > 0 && { vpcZoneIdentifiers: zones }),
             launchTemplate: template as Props,
             arn: found.AutoScalingGroupARN!,
@@ -129,8 +140,10 @@ const group: Entry = {
             const AutoScalingGroupName = call.id;
             const [before, now] = [texts(call.state["targetGroupArns"]), texts(call.inputs["targetGroupArns"])];
             const [gone, added] = [before.filter((arn) => !now.includes(arn)), now.filter((arn) => !before.includes(arn))];
-            if (gone.length > 0) await client.send(new sdk.DetachLoadBalancerTargetGroupsCommand({ AutoScalingGroupName, TargetGroupARNs: gone }));
-            if (added.length > 0) await client.send(new sdk.AttachLoadBalancerTargetGroupsCommand({ AutoScalingGroupName, TargetGroupARNs: added }));
+            if (gone.length > 0)
+                await client.send(new sdk.DetachLoadBalancerTargetGroupsCommand({ AutoScalingGroupName, TargetGroupARNs: gone }));
+            if (added.length > 0)
+                await client.send(new sdk.AttachLoadBalancerTargetGroupsCommand({ AutoScalingGroupName, TargetGroupARNs: added }));
         }
         if (call.changed("minSize", "maxSize", "desiredCapacity")) await capacity(call);
     },
@@ -140,7 +153,11 @@ const group: Entry = {
         // The official provider drains the group to 0 and waits for it, or lets the service do both at once with forceDelete.
         if (call.state["forceDelete"] !== true) {
             await client.send(new sdk.UpdateAutoScalingGroupCommand({ AutoScalingGroupName, MinSize: 0, MaxSize: 0, DesiredCapacity: 0 }));
-            for (const until = Date.now() + 600_000; ((await find(call))?.Instances ?? []).length > 0; await new Promise((resolve) => setTimeout(resolve, 1000)))
+            for (
+                const until = Date.now() + 600_000;
+                ((await find(call))?.Instances ?? []).length > 0;
+                await new Promise((resolve) => setTimeout(resolve, 1000))
+            )
                 if (Date.now() > until) throw new Error("its instances are still there after 10 minutes");
         }
         await client.send(new sdk.DeleteAutoScalingGroupCommand({ AutoScalingGroupName, ForceDelete: call.state["forceDelete"] === true }));

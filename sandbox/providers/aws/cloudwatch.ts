@@ -26,7 +26,12 @@ async function put(call: Call): Promise<string> {
     const { sdk, client } = await call.aws.use("cloudwatch", call.region);
     const Tags = Object.entries(call.tags).map(([Key, Value]) => ({ Key, Value }));
     const AlarmName = text(call.inputs["name"]);
-    await client.send(new sdk.PutMetricAlarmCommand({ ...toSdk<{ AlarmName: string; EvaluationPeriods: number; ComparisonOperator: "LessThanThreshold" }>(fields, call.inputs), ...(call.id === "" && Tags.length > 0 && { Tags }) }));
+    await client.send(
+        new sdk.PutMetricAlarmCommand({
+            ...toSdk<{ AlarmName: string; EvaluationPeriods: number; ComparisonOperator: "LessThanThreshold" }>(fields, call.inputs),
+            ...(call.id === "" && Tags.length > 0 && { Tags }),
+        }),
+    );
     return AlarmName;
 }
 

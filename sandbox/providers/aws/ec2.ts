@@ -71,7 +71,13 @@ async function retag(call: Call): Promise<void> {
 
 /** A change of what it holds makes a new version; the default version follows when `updateDefaultVersion` says so. */
 const launchTemplate: Entry = {
-    fields: { name: words(), description: words(), updateDefaultVersion: steering, defaultVersion: amount(undefined, { computed: true }), ...data },
+    fields: {
+        name: words(),
+        description: words(),
+        updateDefaultVersion: steering,
+        defaultVersion: amount(undefined, { computed: true }),
+        ...data,
+    },
     outputs: ["arn", "latestVersion"],
     tagged: true,
     named: { property: "name", limit: 125, prefixed: true },
@@ -95,10 +101,13 @@ const launchTemplate: Entry = {
     },
     async read(call) {
         const { sdk, client } = await ec2(call);
-        const found = (await ifThere(client.send(new sdk.DescribeLaunchTemplatesCommand({ LaunchTemplateIds: [call.id] }))))?.LaunchTemplates?.[0];
+        const found = (await ifThere(client.send(new sdk.DescribeLaunchTemplatesCommand({ LaunchTemplateIds: [call.id] }))))
+            ?.LaunchTemplates?.[0];
         if (!found) return undefined;
         const latest = found.LatestVersionNumber!;
-        const versions = await client.send(new sdk.DescribeLaunchTemplateVersionsCommand({ LaunchTemplateId: call.id, Versions: [String(latest)] }));
+        const versions = await client.send(
+            new sdk.DescribeLaunchTemplateVersionsCommand({ LaunchTemplateId: call.id, Versions: [String(latest)] }),
+        );
         const version = versions.LaunchTemplateVersions?.[0];
         const tags = Object.fromEntries((found.Tags ?? []).map(({ Key, Value }) => [Key!, Value!]));
         return {

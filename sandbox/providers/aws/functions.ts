@@ -71,7 +71,10 @@ const functions: Readonly<Record<string, AwsFunction>> = {
             const VersionId = optionalText(args["versionId"]);
             const VersionStage = optionalText(args["versionStage"]) ?? "AWSCURRENT";
             const found = await client.send(
-                new sdk.GetSecretValueCommand({ SecretId: text(args["secretId"]), ...(VersionId === undefined ? { VersionStage } : { VersionId }) }),
+                new sdk.GetSecretValueCommand({
+                    SecretId: text(args["secretId"]),
+                    ...(VersionId === undefined ? { VersionStage } : { VersionId }),
+                }),
             );
             return {
                 region,
@@ -103,7 +106,11 @@ const functions: Readonly<Record<string, AwsFunction>> = {
 };
 
 /** Calls a function of the table; undefined when there is none of that name. */
-export async function invokeAws(token: string, args: Props, aws: Services): Promise<{ result: Props; secrets?: readonly string[] } | undefined> {
+export async function invokeAws(
+    token: string,
+    args: Props,
+    aws: Services,
+): Promise<{ result: Props; secrets?: readonly string[] } | undefined> {
     const found = functions[token];
     if (!found) return undefined;
     const strange = unknownName(args, found.takes);

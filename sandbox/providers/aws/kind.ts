@@ -55,7 +55,9 @@ export function resourceType(token: string, entry: Entry, services: () => Servic
         if (entry.tagged) {
             const all = record(live["tags"]) as Record<string, string>;
             const own = Object.fromEntries(
-                Object.entries(all).filter(([key, value]) => key in record(call.inputs["tags"]) || call.aws.settings.defaultTags[key] !== value),
+                Object.entries(all).filter(
+                    ([key, value]) => key in record(call.inputs["tags"]) || call.aws.settings.defaultTags[key] !== value,
+                ),
             );
             state["tagsAll"] = all;
             if (Object.keys(own).length > 0 || call.inputs["tags"] !== undefined) state["tags"] = own;
@@ -91,7 +93,8 @@ export function resourceType(token: string, entry: Entry, services: () => Servic
             return { inputs, failures };
         },
         replaces: ({ path }) => !entry.update || replace.has(topOf(path)),
-        deletesFirst: (olds, news) => named === undefined || olds[named.property] === news[named.property] || isUnknown(news[named.property]),
+        deletesFirst: (olds, news) =>
+            named === undefined || olds[named.property] === news[named.property] || isUnknown(news[named.property]),
 
         async create(subject, inputs) {
             let id: string | undefined;
@@ -115,9 +118,16 @@ export function resourceType(token: string, entry: Entry, services: () => Servic
             for (const [name, shape] of Object.entries(fields)) {
                 const [given, live] = [inputs?.[name], now[name]];
                 if (name === "region" || untold.has(name)) read[name] = given;
-                else if (inputs === undefined ? !shape.computed && live !== shape.assumed : given !== undefined || !same(shape, given, live)) read[name] = live;
+                else if (
+                    inputs === undefined ? !shape.computed && live !== shape.assumed : given !== undefined || !same(shape, given, live)
+                )
+                    read[name] = live;
             }
-            return { id, inputs: Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined)), state: { ...untoldOf(state), ...now } };
+            return {
+                id,
+                inputs: Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined)),
+                state: { ...untoldOf(state), ...now },
+            };
         },
         async update(subject, id, olds, news) {
             const call = callOf(subject, id, news, olds, olds);

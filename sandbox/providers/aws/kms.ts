@@ -8,7 +8,12 @@ const kms = (call: Call, region = call.region) => call.aws.use("kms", region);
 const tagList = (call: Call) => Object.entries(call.tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
 
 /** What both sorts of key answer alike; undefined once the key is to be deleted, as the official provider sees it. */
-async function describe(call: Call): Promise<{ key: KeyMetadata; props: Props; rotation: { KeyRotationEnabled?: boolean | undefined; RotationPeriodInDays?: number | undefined } } | undefined> {
+async function describe(
+    call: Call,
+): Promise<
+    | { key: KeyMetadata; props: Props; rotation: { KeyRotationEnabled?: boolean | undefined; RotationPeriodInDays?: number | undefined } }
+    | undefined
+> {
     const { sdk, client } = await kms(call);
     const key = (await ifThere(client.send(new sdk.DescribeKeyCommand({ KeyId: call.id }))))?.KeyMetadata;
     if (!key || key.KeyState === "PendingDeletion" || key.KeyState === "PendingReplicaDeletion") return undefined;
@@ -39,7 +44,8 @@ async function retag(call: Call, client: KMSClient): Promise<void> {
 async function revise(call: Call, enabled: string): Promise<void> {
     const { sdk, client } = await kms(call);
     const KeyId = call.id;
-    if (call.changed("description")) await client.send(new sdk.UpdateKeyDescriptionCommand({ KeyId, Description: text(call.inputs["description"]) }));
+    if (call.changed("description"))
+        await client.send(new sdk.UpdateKeyDescriptionCommand({ KeyId, Description: text(call.inputs["description"]) }));
     if (call.changed("policy") && call.inputs["policy"] !== undefined)
         await client.send(new sdk.PutKeyPolicyCommand({ KeyId, PolicyName: "default", Policy: text(call.inputs["policy"]) }));
     if (call.changed(enabled) && call.inputs[enabled] !== undefined) {
@@ -61,10 +67,16 @@ async function rotate(call: Call): Promise<void> {
 /** Waits 7 to 30 days by itself, so a key that is gone from the state can still be saved. */
 async function schedule(call: Call): Promise<void> {
     const { sdk, client } = await kms(call);
-    await client.send(new sdk.ScheduleKeyDeletionCommand({ KeyId: call.id, PendingWindowInDays: Number(call.state["deletionWindowInDays"] ?? 30) }));
+    await client.send(
+        new sdk.ScheduleKeyDeletionCommand({ KeyId: call.id, PendingWindowInDays: Number(call.state["deletionWindowInDays"] ?? 30) }),
+    );
 }
 
-const common: Fields = { description: words(undefined, { computed: true }), policy: json(undefined, { computed: true }), deletionWindowInDays: amount() };
+const common: Fields = {
+    description: words(undefined, { computed: true }),
+    policy: json(undefined, { computed: true }),
+    deletionWindowInDays: amount(),
+};
 const keyFields: Fields = {
     ...common,
     keyUsage: words(undefined, { assumed: "ENCRYPT_DECRYPT" }),
@@ -87,7 +99,11 @@ const key: Entry = {
         const { sdk, client } = await kms(call);
         const made = await client.send(
             new sdk.CreateKeyCommand({
-                ...toSdk<object>(keyFields, call.inputs, Object.keys(keyFields).filter((name) => name !== "deletionWindowInDays")),
+                ...toSdk<object>(
+                    keyFields,
+                    call.inputs,
+                    Object.keys(keyFields).filter((name) => name !== "deletionWindowInDays"),
+                ),
                 ...(tagList(call).length > 0 && { Tags: tagList(call) }),
             }),
         );
@@ -161,10 +177,13 @@ const alias: Entry = {
     required: ["targetKeyId"],
     outputs: ["arn", "targetKeyArn"],
     named: { property: "name", limit: 250, prefixed: true, form: (name) => (name.startsWith("alias/") ? name : `alias/${name}`) },
-    check: ({ name }) => (text(name).startsWith("alias/") ? [] : [{ property: "name", reason: `an alias is named "alias/...", not "${text(name)}"` }]),
+    check: ({ name }) =>
+        text(name).startsWith("alias/") ? [] : [{ property: "name", reason: `an alias is named "alias/...", not "${text(name)}"` }],
     async create(call) {
         const { sdk, client } = await kms(call);
-        await client.send(new sdk.CreateAliasCommand({ AliasName: text(call.inputs["name"]), TargetKeyId: text(call.inputs["targetKeyId"]) }));
+        await client.send(
+            new sdk.CreateAliasCommand({ AliasName: text(call.inputs["name"]), TargetKeyId: text(call.inputs["targetKeyId"]) }),
+        );
         return text(call.inputs["name"]);
     },
     async read(call) {
@@ -176,7 +195,12 @@ const alias: Entry = {
             const given = text(call.inputs["targetKeyId"] ?? call.state["targetKeyId"]);
             const target = found.TargetKeyId!;
             const targetKeyArn = arn.replace(/:alias\/.*$/, `:key/${target}`);
-            return { name: call.id, arn, targetKeyArn, targetKeyId: bare(given) === target ? given : given.startsWith("arn:") ? targetKeyArn : target };
+            return {
+                name: call.id,
+                arn,
+                targetKeyArn,
+                targetKeyId: bare(given) === target ? given : given.startsWith("arn:") ? targetKeyArn : target,
+            };
         }
         return undefined;
     },

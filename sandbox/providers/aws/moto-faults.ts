@@ -35,7 +35,8 @@ export const motoFaults: readonly Fault[] = [
 function replace(given: Value, live: Value, path: readonly string[]): Value {
     const [step, ...rest] = path;
     if (step === undefined) return given === undefined ? live : given;
-    if (step === "*") return Array.isArray(live) ? live.map((item, index) => replace(Array.isArray(given) ? given[index] : undefined, item, rest)) : live;
+    if (step === "*")
+        return Array.isArray(live) ? live.map((item, index) => replace(Array.isArray(given) ? given[index] : undefined, item, rest)) : live;
     if (!isRecord(live)) return live;
     const inner = replace(isRecord(given) ? given[step] : undefined, live[step], rest);
     return { ...live, ...(inner !== undefined && { [step]: inner }) };

@@ -45,8 +45,10 @@ function nextStep(error: unknown): string {
     const { name = "", message = "" } = error as { name?: string; message?: string };
     if (/timeout|ECONN|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH/i.test(`${name} ${message}`))
         return "the region's endpoint does not answer: see whether the region is up and reachable, then run the command again";
-    if (/AccessDenied|NotAuthorized|UnauthorizedOperation|Forbidden/.test(`${name} ${message}`)) return "give the caller's role this permission, then run the command again";
-    if (/Credentials|ExpiredToken|InvalidClientTokenId/.test(`${name} ${message}`)) return "set AWS credentials that are valid, then run the command again";
+    if (/AccessDenied|NotAuthorized|UnauthorizedOperation|Forbidden/.test(`${name} ${message}`))
+        return "give the caller's role this permission, then run the command again";
+    if (/Credentials|ExpiredToken|InvalidClientTokenId/.test(`${name} ${message}`))
+        return "set AWS credentials that are valid, then run the command again";
     if (/AlreadyExists|AlreadyOwned|Conflict|Exists/.test(name)) return "take another name, or adopt what is there with `pulumi import`";
     return "correct the resource's inputs and run the command again";
 }
@@ -61,21 +63,37 @@ async function configure(settings: Props): Promise<void> {
     const token = optionalText(settings["token"]);
     services = new Services({
         region,
-        credentials: key === undefined ? undefined : { accessKeyId: key, secretAccessKey: text(settings["secretKey"]), ...(token !== undefined && { sessionToken: token }) },
+        credentials:
+            key === undefined
+                ? undefined
+                : { accessKeyId: key, secretAccessKey: text(settings["secretKey"]), ...(token !== undefined && { sessionToken: token }) },
         endpoints: Object.assign({}, ...list(parsed(settings["endpoints"])).map(record)) as Record<string, string>,
         s3UsePathStyle: on(settings["s3UsePathStyle"]),
         defaultTags: record(record(parsed(settings["defaultTags"]))["tags"]) as Record<string, string>,
     });
     const allowed = texts(parsed(settings["allowedAccountIds"]));
     if (allowed.length > 0 && !allowed.includes(await services.account()))
-        throw new Error(`the credentials are of account ${await services.account()}, and allowedAccountIds has ${allowed.join(", ")}\n  next: use credentials of one of these accounts`);
+        throw new Error(
+            `the credentials are of account ${await services.account()}, and allowedAccountIds has ${allowed.join(", ")}\n  next: use credentials of one of these accounts`,
+        );
 }
 
 /** Stand-in for the official aws provider, over the AWS SDK: it honours the environment's credentials, AWS_REGION and AWS_ENDPOINT_URL as the SDK does. */
 export const awsProvider: Provider = {
     name: "aws",
     version: "7.48.0",
-    settings: ["region", "profile", "accessKey", "secretKey", "token", "endpoints", "defaultTags", "s3UsePathStyle", "allowedAccountIds", ...lenient],
+    settings: [
+        "region",
+        "profile",
+        "accessKey",
+        "secretKey",
+        "token",
+        "endpoints",
+        "defaultTags",
+        "s3UsePathStyle",
+        "allowedAccountIds",
+        ...lenient,
+    ],
     decisive: ["region"],
     configure,
     type(token) {

@@ -19,7 +19,12 @@ async function retag(call: Call, ResourceType: "hostedzone" | "healthcheck"): Pr
     const RemoveTagKeys = Object.keys(recordOf(call.state["tagsAll"])).filter((name) => !(name in call.tags));
     if (AddTags.length + RemoveTagKeys.length === 0) return;
     const { sdk, client } = await route53(call);
-    const change = { ResourceType, ResourceId: call.id, ...(AddTags.length > 0 && { AddTags }), ...(RemoveTagKeys.length > 0 && { RemoveTagKeys }) };
+    const change = {
+        ResourceType,
+        ResourceId: call.id,
+        ...(AddTags.length > 0 && { AddTags }),
+        ...(RemoveTagKeys.length > 0 && { RemoveTagKeys }),
+    };
     await client.send(new sdk.ChangeTagsForResourceCommand(change));
 }
 
@@ -28,7 +33,7 @@ async function changeRecords(call: Call, HostedZoneId: string, Changes: Change[]
     const { sdk, client } = await route53(call);
     const { ChangeInfo } = await client.send(new sdk.ChangeResourceRecordSetsCommand({ HostedZoneId, ChangeBatch: { Changes } }));
     const Id = ChangeInfo?.Id?.split("/").pop();
-    for (let status = ChangeInfo?.Status; Id !== undefined && status !== "INSYNC"; ) {
+    for (let status = ChangeInfo?.Status; Id !== undefined && status !== "INSYNC";) {
         await new Promise((resolve) => setTimeout(resolve, 500));
         status = (await client.send(new sdk.GetChangeCommand({ Id }))).ChangeInfo?.Status;
     }
@@ -36,16 +41,24 @@ async function changeRecords(call: Call, HostedZoneId: string, Changes: Change[]
 
 async function* recordsOf(call: Call, HostedZoneId: string): AsyncGenerator<ResourceRecordSet> {
     const { sdk, client } = await route53(call);
-    for (let from: object | undefined = {}; from; ) {
-        const page: ListResourceRecordSetsCommandOutput = await client.send(new sdk.ListResourceRecordSetsCommand({ HostedZoneId, ...from }));
+    for (let from: object | undefined = {}; from;) {
+        const page: ListResourceRecordSetsCommandOutput = await client.send(
+            new sdk.ListResourceRecordSetsCommand({ HostedZoneId, ...from }),
+        );
         yield* page.ResourceRecordSets ?? [];
         const { NextRecordName: StartRecordName, NextRecordType: StartRecordType, NextRecordIdentifier: StartRecordIdentifier } = page;
-        from = page.IsTruncated ? { StartRecordName, StartRecordType, ...(StartRecordIdentifier !== undefined && { StartRecordIdentifier }) } : undefined;
+        from = page.IsTruncated
+            ? { StartRecordName, StartRecordType, ...(StartRecordIdentifier !== undefined && { StartRecordIdentifier }) }
+            : undefined;
     }
 }
 
 const zone: Entry = {
-    fields: { name: words(undefined, { fold: true }), comment: words(undefined, { assumed: "Managed by Pulumi", computed: true }), forceDestroy: steering },
+    fields: {
+        name: words(undefined, { fold: true }),
+        comment: words(undefined, { assumed: "Managed by Pulumi", computed: true }),
+        forceDestroy: steering,
+    },
     required: ["name"],
     outputs: ["arn", "nameServers", "primaryNameServer", "zoneId"],
     replace: ["name"],
@@ -84,7 +97,9 @@ const zone: Entry = {
     async update(call) {
         const { sdk, client } = await route53(call);
         if (call.changed("comment"))
-            await client.send(new sdk.UpdateHostedZoneCommentCommand({ Id: call.id, Comment: text(call.inputs["comment"] ?? "Managed by Pulumi") }));
+            await client.send(
+                new sdk.UpdateHostedZoneCommentCommand({ Id: call.id, Comment: text(call.inputs["comment"] ?? "Managed by Pulumi") }),
+            );
         if (call.changed("tags")) await retag(call, "hostedzone");
     },
     async delete(call) {
@@ -124,7 +139,9 @@ function recordSet(props: Props, Name: string): ResourceRecordSet {
     return {
         Name,
         ...toSdk<{ Type: "A" }>(recordFields, props, ["type", "ttl", "setIdentifier", "healthCheckId"]),
-        ...(props["records"] !== undefined && { ResourceRecords: texts(props["records"]).map((Value) => ({ Value: props["type"] === "TXT" ? `"${Value}"` : Value })) }),
+        ...(props["records"] !== undefined && {
+            ResourceRecords: texts(props["records"]).map((Value) => ({ Value: props["type"] === "TXT" ? `"${Value}"` : Value })),
+        }),
         ...(aliasTarget !== undefined && {
             AliasTarget: {
                 HostedZoneId: text(recordOf(aliasTarget)["zoneId"]),
@@ -253,7 +270,9 @@ const healthCheck: Entry = {
     ],
     async create(call) {
         const { sdk, client } = await route53(call);
-        const made = await client.send(new sdk.CreateHealthCheckCommand({ CallerReference: referenceOf(call), HealthCheckConfig: healthCheckConfig(call) }));
+        const made = await client.send(
+            new sdk.CreateHealthCheckCommand({ CallerReference: referenceOf(call), HealthCheckConfig: healthCheckConfig(call) }),
+        );
         const id = made.HealthCheck!.Id!;
         call.made(id);
         await retag({ ...call, id }, "healthcheck");

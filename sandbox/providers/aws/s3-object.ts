@@ -26,13 +26,23 @@ const place = (call: Call): { Bucket: string; Key: string } => {
     };
 };
 const bodyOf = (call: Call): Buffer =>
-    call.inputs["contentBase64"] === undefined ? Buffer.from(text(call.inputs["content"])) : Buffer.from(text(call.inputs["contentBase64"]), "base64");
+    call.inputs["contentBase64"] === undefined
+        ? Buffer.from(text(call.inputs["content"]))
+        : Buffer.from(text(call.inputs["contentBase64"]), "base64");
 
 async function put(call: Call): Promise<string> {
     const { sdk, client } = await call.aws.use("s3", call.region);
     const { Bucket, Key } = place(call);
     const Tagging = new URLSearchParams(call.tags).toString();
-    await client.send(new sdk.PutObjectCommand({ Bucket, Key, Body: bodyOf(call), ...toSdk<object>(headers, call.inputs), ...(Tagging !== "" && { Tagging }) }));
+    await client.send(
+        new sdk.PutObjectCommand({
+            Bucket,
+            Key,
+            Body: bodyOf(call),
+            ...toSdk<object>(headers, call.inputs),
+            ...(Tagging !== "" && { Tagging }),
+        }),
+    );
     return `${Bucket}/${Key}`;
 }
 
@@ -45,7 +55,9 @@ export const bucketObject: Entry = {
     tagged: true,
     untold: ["forceDestroy"],
     check: ({ content, contentBase64 }) =>
-        content !== undefined && contentBase64 !== undefined ? [{ property: "contentBase64", reason: "content and contentBase64 cannot both be given" }] : [],
+        content !== undefined && contentBase64 !== undefined
+            ? [{ property: "contentBase64", reason: "content and contentBase64 cannot both be given" }]
+            : [],
     volatile: (found) => (found.some(({ path }) => topOf(path) !== "forceDestroy") ? ["etag", "versionId", "checksumSha256"] : []),
     create: put,
     async read(call) {
@@ -75,6 +87,7 @@ export const bucketObject: Entry = {
         const { Bucket, Key } = place(call);
         const versions = await client.send(new sdk.ListObjectVersionsCommand({ Bucket, Prefix: Key }));
         const own = [...(versions.Versions ?? []), ...(versions.DeleteMarkers ?? [])].filter((version) => version.Key === Key);
-        for (const { VersionId } of own) await client.send(new sdk.DeleteObjectCommand({ Bucket, Key, ...(VersionId !== undefined && { VersionId }) }));
+        for (const { VersionId } of own)
+            await client.send(new sdk.DeleteObjectCommand({ Bucket, Key, ...(VersionId !== undefined && { VersionId }) }));
     },
 };

@@ -23,7 +23,8 @@ async function empty(call: Call, bucket: string): Promise<void> {
         const Objects = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])].map(({ Key, VersionId }) => ({ Key, VersionId }));
         if (Objects.length === 0) return;
         const { Errors = [] } = await client.send(new sdk.DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
-        if (Errors.length > 0) throw new Error(`${Errors.length} objects of ${bucket} cannot be deleted: ${Errors[0]!.Message ?? Errors[0]!.Code}`);
+        if (Errors.length > 0)
+            throw new Error(`${Errors.length} objects of ${bucket} cannot be deleted: ${Errors[0]!.Message ?? Errors[0]!.Code}`);
     }
 }
 
@@ -39,7 +40,11 @@ const websiteZones: Record<string, string> = {
 
 /** The official `s3.Bucket` of v7 is the former BucketV2: its settings are side resources, and its deprecated inline settings are refused here. */
 const bucket: Entry = {
-    fields: { bucket: words("Bucket"), forceDestroy: steering, objectLockEnabled: flag("ObjectLockEnabledForBucket", { assumed: false, computed: true }) },
+    fields: {
+        bucket: words("Bucket"),
+        forceDestroy: steering,
+        objectLockEnabled: flag("ObjectLockEnabledForBucket", { assumed: false, computed: true }),
+    },
     outputs: ["arn", "bucketDomainName", "bucketRegion", "bucketRegionalDomainName", "hostedZoneId"],
     replace: ["objectLockEnabled"],
     tagged: true,
@@ -119,12 +124,16 @@ function setting(
     };
 }
 
-const versioning: Fields = { versioningConfiguration: struct({ status: words(), mfaDelete: words("MFADelete", { computed: true }) }, "VersioningConfiguration") };
+const versioning: Fields = {
+    versioningConfiguration: struct({ status: words(), mfaDelete: words("MFADelete", { computed: true }) }, "VersioningConfiguration"),
+};
 const bucketVersioning = setting(versioning, {
     required: ["versioningConfiguration"],
     put: async (call, Bucket) => {
         const { sdk, client } = await s3(call);
-        return client.send(new sdk.PutBucketVersioningCommand({ Bucket, ...toSdk<{ VersioningConfiguration: object }>(versioning, call.inputs) }));
+        return client.send(
+            new sdk.PutBucketVersioningCommand({ Bucket, ...toSdk<{ VersioningConfiguration: object }>(versioning, call.inputs) }),
+        );
     },
     get: async (call, Bucket) => {
         const { sdk, client } = await s3(call);
@@ -150,7 +159,9 @@ const bucketEncryption = setting(encryption, {
     required: ["rules"],
     put: async (call, Bucket) => {
         const { sdk, client } = await s3(call);
-        return client.send(new sdk.PutBucketEncryptionCommand({ Bucket, ServerSideEncryptionConfiguration: toSdk(encryption, call.inputs) }));
+        return client.send(
+            new sdk.PutBucketEncryptionCommand({ Bucket, ServerSideEncryptionConfiguration: toSdk(encryption, call.inputs) }),
+        );
     },
     get: async (call, Bucket) => {
         const { sdk, client } = await s3(call);
@@ -164,7 +175,9 @@ const bucketEncryption = setting(encryption, {
 
 const lock: Fields = {
     objectLockEnabled: words("ObjectLockEnabled", { assumed: "Enabled" }),
-    rule: struct({ defaultRetention: struct({ mode: words(), days: amount(undefined, { assumed: 0 }), years: amount(undefined, { assumed: 0 }) }) }),
+    rule: struct({
+        defaultRetention: struct({ mode: words(), days: amount(undefined, { assumed: 0 }), years: amount(undefined, { assumed: 0 }) }),
+    }),
 };
 const bucketObjectLock = setting(lock, {
     put: async (call, Bucket) => {
@@ -179,7 +192,9 @@ const bucketObjectLock = setting(lock, {
     // Object lock stays on; what goes is the default retention.
     remove: async (call, Bucket) => {
         const { sdk, client } = await s3(call);
-        return client.send(new sdk.PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration: { ObjectLockEnabled: "Enabled" } }));
+        return client.send(
+            new sdk.PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration: { ObjectLockEnabled: "Enabled" } }),
+        );
     },
 });
 
@@ -198,7 +213,9 @@ const lifecycle: Fields = {
             expiration: struct({ date: words(), days: amount(undefined, { assumed: 0 }), expiredObjectDeleteMarker: flag() }),
             transitions: setOf(struct({ date: words(), days: amount(), storageClass: words() })),
             noncurrentVersionExpiration: struct({ newerNoncurrentVersions: amount(), noncurrentDays: amount() }),
-            noncurrentVersionTransitions: setOf(struct({ newerNoncurrentVersions: amount(), noncurrentDays: amount(), storageClass: words() })),
+            noncurrentVersionTransitions: setOf(
+                struct({ newerNoncurrentVersions: amount(), noncurrentDays: amount(), storageClass: words() }),
+            ),
             abortIncompleteMultipartUpload: struct({ daysAfterInitiation: amount() }),
         }),
     ),
@@ -207,7 +224,9 @@ const bucketLifecycle = setting(lifecycle, {
     required: ["rules"],
     put: async (call, Bucket) => {
         const { sdk, client } = await s3(call);
-        return client.send(new sdk.PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: toSdk(lifecycle, call.inputs) }));
+        return client.send(
+            new sdk.PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: toSdk(lifecycle, call.inputs) }),
+        );
     },
     get: async (call, Bucket) => {
         const { sdk, client } = await s3(call);
@@ -225,22 +244,25 @@ const access: Fields = {
     ignorePublicAcls: flag(undefined, { assumed: false }),
     restrictPublicBuckets: flag(undefined, { assumed: false }),
 };
-const bucketPublicAccess = setting({ ...access, skipDestroy: steering }, {
-    untold: ["skipDestroy"],
-    put: async (call, Bucket) => {
-        const { sdk, client } = await s3(call);
-        return client.send(new sdk.PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration: toSdk(access, call.inputs) }));
+const bucketPublicAccess = setting(
+    { ...access, skipDestroy: steering },
+    {
+        untold: ["skipDestroy"],
+        put: async (call, Bucket) => {
+            const { sdk, client } = await s3(call);
+            return client.send(new sdk.PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration: toSdk(access, call.inputs) }));
+        },
+        get: async (call, Bucket) => {
+            const { sdk, client } = await s3(call);
+            return fromSdk(access, (await client.send(new sdk.GetPublicAccessBlockCommand({ Bucket }))).PublicAccessBlockConfiguration);
+        },
+        remove: async (call, Bucket) => {
+            if (call.state["skipDestroy"] === true) return;
+            const { sdk, client } = await s3(call);
+            await client.send(new sdk.DeletePublicAccessBlockCommand({ Bucket }));
+        },
     },
-    get: async (call, Bucket) => {
-        const { sdk, client } = await s3(call);
-        return fromSdk(access, (await client.send(new sdk.GetPublicAccessBlockCommand({ Bucket }))).PublicAccessBlockConfiguration);
-    },
-    remove: async (call, Bucket) => {
-        if (call.state["skipDestroy"] === true) return;
-        const { sdk, client } = await s3(call);
-        await client.send(new sdk.DeletePublicAccessBlockCommand({ Bucket }));
-    },
-});
+);
 
 const policy: Fields = { policy: json() };
 const bucketPolicy = setting(policy, {
@@ -288,7 +310,9 @@ const bucketOwnership = setting(ownership, {
     },
     get: async (call, Bucket) => {
         const { sdk, client } = await s3(call);
-        return fromSdk(ownership, { Rule: (await client.send(new sdk.GetBucketOwnershipControlsCommand({ Bucket }))).OwnershipControls?.Rules?.[0] });
+        return fromSdk(ownership, {
+            Rule: (await client.send(new sdk.GetBucketOwnershipControlsCommand({ Bucket }))).OwnershipControls?.Rules?.[0],
+        });
     },
     remove: async (call, Bucket) => {
         const { sdk, client } = await s3(call);

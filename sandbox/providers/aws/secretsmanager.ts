@@ -6,10 +6,12 @@ import type { Call, Entry } from "./table.ts";
 const manager = (call: Call) => call.aws.use("secretsmanager", call.region);
 const tagList = (call: Call) => Object.entries(call.tags).map(([Key, Value]) => ({ Key, Value }));
 const replicasOf = (replicas: unknown) =>
-    list(replicas as []).map(record).map((one) => ({
-        Region: text(one["region"]),
-        ...(one["kmsKeyId"] !== undefined && one["kmsKeyId"] !== "" && { KmsKeyId: text(one["kmsKeyId"]) }),
-    }));
+    list(replicas as [])
+        .map(record)
+        .map((one) => ({
+            Region: text(one["region"]),
+            ...(one["kmsKeyId"] !== undefined && one["kmsKeyId"] !== "" && { KmsKeyId: text(one["kmsKeyId"]) }),
+        }));
 
 const asked: Fields = { name: words(), description: words(), kmsKeyId: words() };
 const told = { computed: true };
@@ -20,7 +22,13 @@ const secret: Entry = {
         recoveryWindowInDays: amount(),
         forceOverwriteReplicaSecret: flag(),
         replicas: setOf(
-            struct({ region: words(), kmsKeyId: words(undefined, told), lastAccessedDate: words(undefined, told), status: words(undefined, told), statusMessage: words(undefined, told) }),
+            struct({
+                region: words(),
+                kmsKeyId: words(undefined, told),
+                lastAccessedDate: words(undefined, told),
+                status: words(undefined, told),
+                statusMessage: words(undefined, told),
+            }),
         ),
     },
     outputs: ["arn"],
@@ -33,7 +41,10 @@ const secret: Entry = {
         const made = await client.send(
             new sdk.CreateSecretCommand({
                 ...toSdk<{ Name: string }>(asked, call.inputs),
-                ...(AddReplicaRegions.length > 0 && { AddReplicaRegions, ForceOverwriteReplicaSecret: call.inputs["forceOverwriteReplicaSecret"] === true }),
+                ...(AddReplicaRegions.length > 0 && {
+                    AddReplicaRegions,
+                    ForceOverwriteReplicaSecret: call.inputs["forceOverwriteReplicaSecret"] === true,
+                }),
                 ...(tagList(call).length > 0 && { Tags: tagList(call) }),
             }),
         );
@@ -93,10 +104,14 @@ const secret: Entry = {
     async delete(call) {
         const { sdk, client } = await manager(call);
         const RemoveReplicaRegions = replicasOf(call.state["replicas"]).map(({ Region }) => Region);
-        if (RemoveReplicaRegions.length > 0) await client.send(new sdk.RemoveRegionsFromReplicationCommand({ SecretId: call.id, RemoveReplicaRegions }));
+        if (RemoveReplicaRegions.length > 0)
+            await client.send(new sdk.RemoveRegionsFromReplicationCommand({ SecretId: call.id, RemoveReplicaRegions }));
         const days = Number(call.state["recoveryWindowInDays"] ?? 30);
         await client.send(
-            new sdk.DeleteSecretCommand({ SecretId: call.id, ...(days === 0 ? { ForceDeleteWithoutRecovery: true } : { RecoveryWindowInDays: days }) }),
+            new sdk.DeleteSecretCommand({
+                SecretId: call.id,
+                ...(days === 0 ? { ForceDeleteWithoutRecovery: true } : { RecoveryWindowInDays: days }),
+            }),
         );
     },
 };
@@ -107,7 +122,12 @@ const partsOf = (call: Call): { SecretId: string; VersionId: string } => {
 };
 /** A value of a secret; another value is another version. `secretStringWo` is refused. */
 const secretVersion: Entry = {
-    fields: { secretId: words(), secretString: words(), secretBinary: words(), versionStages: setOf(words(), undefined, { computed: true }) },
+    fields: {
+        secretId: words(),
+        secretString: words(),
+        secretBinary: words(),
+        versionStages: setOf(words(), undefined, { computed: true }),
+    },
     required: ["secretId"],
     outputs: ["arn", "secretArn", "versionId", "hasSecretStringWo"],
     replace: ["secretId", "secretString", "secretBinary"],

@@ -25,7 +25,9 @@ const options = (settings: Settings, service: string, region: string) => ({
 const loaders = {
     s3: async (settings: Settings, region: string) => {
         const sdk = await import("@aws-sdk/client-s3");
-        const custom = settings.s3UsePathStyle || [process.env["AWS_ENDPOINT_URL"], process.env["AWS_ENDPOINT_URL_S3"], settings.endpoints["s3"]].some(Boolean);
+        const custom =
+            settings.s3UsePathStyle ||
+            [process.env["AWS_ENDPOINT_URL"], process.env["AWS_ENDPOINT_URL_S3"], settings.endpoints["s3"]].some(Boolean);
         return { sdk, client: new sdk.S3Client({ ...options(settings, "s3", region), forcePathStyle: custom }) };
     },
     kms: async (settings: Settings, region: string) => {
@@ -84,7 +86,9 @@ export class Services {
 
     /** Number of the account that the credentials belong to. */
     account(): Promise<string> {
-        this.#account ??= this.use("sts").then(async ({ sdk, client }) => (await client.send(new sdk.GetCallerIdentityCommand({}))).Account!);
+        this.#account ??= this.use("sts").then(
+            async ({ sdk, client }) => (await client.send(new sdk.GetCallerIdentityCommand({}))).Account!,
+        );
         return this.#account;
     }
 }

@@ -28,7 +28,11 @@ interface Common {
 export type Fields = Readonly<Record<string, Shape>>;
 type Options = Common;
 
-export const words = (as?: string, options: Options & { fold?: boolean } = {}): Shape => ({ kind: "text", ...(as !== undefined && { as }), ...options });
+export const words = (as?: string, options: Options & { fold?: boolean } = {}): Shape => ({
+    kind: "text",
+    ...(as !== undefined && { as }),
+    ...options,
+});
 export const amount = (as?: string, options: Options = {}): Shape => ({ kind: "number", ...(as !== undefined && { as }), ...options });
 export const flag = (as?: string, options: Options = {}): Shape => ({ kind: "flag", ...(as !== undefined && { as }), ...options });
 export const json = (as?: string, options: Options = {}): Shape => ({ kind: "json", ...(as !== undefined && { as }), ...options });
@@ -52,7 +56,11 @@ export const setOf = (of: Shape, as?: string, options: Options = {}): Shape => (
     ...(as !== undefined && { as }),
     ...options,
 });
-export const pairs = (key: string, value: string, as?: string): Shape => ({ kind: "map", pair: [key, value], ...(as !== undefined && { as }) });
+export const pairs = (key: string, value: string, as?: string): Shape => ({
+    kind: "map",
+    pair: [key, value],
+    ...(as !== undefined && { as }),
+});
 export const tagMap = (as = "Tags"): Shape => pairs("Key", "Value", as);
 
 /** `forceDestroy` and its like: they only steer the provider. */
@@ -88,7 +96,9 @@ export function* misfits(shape: Shape, value: Value, path: string): Generator<{ 
             return;
         case "map":
             if (!isRecord(value)) yield wrong("a map");
-            else for (const [key, item] of Object.entries(value)) if (typeof item === "object" && item !== null) yield* misfits(words(), item, `${path}.${key}`);
+            else
+                for (const [key, item] of Object.entries(value))
+                    if (typeof item === "object" && item !== null) yield* misfits(words(), item, `${path}.${key}`);
             return;
         case "struct":
             if (!isRecord(value)) yield wrong("an object");
@@ -173,7 +183,8 @@ export function fromSdk(fields: Fields, answer: unknown): Props {
         const value = source[nameOf(name, shape)];
         if (value === undefined || value === null) continue;
         const read = valueFromSdk(shape, value);
-        if ((Array.isArray(read) && read.length === 0) || (isRecord(read) && Object.keys(read).length === 0 && shape.kind === "map")) continue;
+        if ((Array.isArray(read) && read.length === 0) || (isRecord(read) && Object.keys(read).length === 0 && shape.kind === "map"))
+            continue;
         out[name] = read;
     }
     return out;
@@ -186,7 +197,11 @@ const sorted = (value: unknown): unknown => {
         return inner.length === 1 ? inner[0] : inner;
     }
     if (typeof value !== "object" || value === null) return typeof value === "boolean" ? String(value) : value;
-    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]));
+    return Object.fromEntries(
+        Object.entries(value)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([key, inner]) => [key, sorted(inner)]),
+    );
 };
 const nothing = (value: Value): boolean =>
     value === undefined ||
@@ -213,8 +228,16 @@ export function same(shape: Shape, given: Value, live: Value): boolean {
         }
         case "map":
             return isDeepStrictEqual(
-                Object.fromEntries(Object.entries(given as Props).map(([key, value]) => [key, String(value)]).sort()),
-                Object.fromEntries(Object.entries(live as Props).map(([key, value]) => [key, String(value)]).sort()),
+                Object.fromEntries(
+                    Object.entries(given as Props)
+                        .map(([key, value]) => [key, String(value)])
+                        .sort(),
+                ),
+                Object.fromEntries(
+                    Object.entries(live as Props)
+                        .map(([key, value]) => [key, String(value)])
+                        .sort(),
+                ),
             );
         case "list": {
             const [mine, theirs] = [given as Value[], [...(live as Value[])]];

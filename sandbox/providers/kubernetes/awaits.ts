@@ -28,7 +28,10 @@ const spec = (live: Props): Props => record(live["spec"]);
 const status = (live: Props): Props => record(live["status"]);
 const number = (value: Value): number => Number(value ?? 0);
 const observed = (live: Props): boolean => number(status(live)["observedGeneration"]) >= number(record(live["metadata"])["generation"]);
-const condition = (live: Props, type: string): Props => list(status(live)["conditions"]).map(record).find((one) => one["type"] === type) ?? {};
+const condition = (live: Props, type: string): Props =>
+    list(status(live)["conditions"])
+        .map(record)
+        .find((one) => one["type"] === type) ?? {};
 const wanted = (live: Props): number => number(spec(live)["replicas"] ?? 1);
 
 /** Messages of a workload's unhappy containers, for the person who waits. */
@@ -42,7 +45,9 @@ async function podTroubles(live: Props, looking: Looking): Promise<string> {
         const states = [...list(status(pod)["initContainerStatuses"]), ...list(status(pod)["containerStatuses"])].map(record);
         const waiting = states.flatMap(({ name: container, state }) => {
             const { reason, message } = { ...record(record(state)["terminated"]), ...record(record(state)["waiting"]) };
-            return reason === undefined || reason === "Completed" ? [] : [`pod ${name}, container ${text(container)}: ${text(reason)} ${text(message)}`.trim()];
+            return reason === undefined || reason === "Completed"
+                ? []
+                : [`pod ${name}, container ${text(container)}: ${text(reason)} ${text(message)}`.trim()];
         });
         const unscheduled = condition(pod, "PodScheduled");
         return unscheduled["status"] === "False" ? [`pod ${name}: ${text(unscheduled["message"])}`, ...waiting] : waiting;
@@ -58,7 +63,13 @@ const deployment: Await = {
         const progressing = condition(live, "Progressing");
         const rolled = progressing["status"] === "True" && progressing["reason"] === "NewReplicaSetAvailable";
         const ready = observed(live) && rolled && condition(live, "Available")["status"] === "True";
-        if (ready && number(updatedReplicas) >= wanted(live) && number(readyReplicas) >= wanted(live) && number(replicas) === number(updatedReplicas)) return undefined;
+        if (
+            ready &&
+            number(updatedReplicas) >= wanted(live) &&
+            number(readyReplicas) >= wanted(live) &&
+            number(replicas) === number(updatedReplicas)
+        )
+            return undefined;
         return `${number(readyReplicas)} of ${wanted(live)} pods of the Deployment are ready${await podTroubles(live, looking)}`;
     },
 };
@@ -96,7 +107,11 @@ const service: Await = {
         if (type === "LoadBalancer" && list(record(status(live)["loadBalancer"])["ingress"]).length === 0)
             return "the Service was not allocated an address: does this cloud make load balancers?";
         if (type === "ExternalName" || clusterIP === "None") return undefined;
-        const slices = await looking.list("discovery.k8s.io/v1", "EndpointSlice", `kubernetes.io/service-name=${text(record(live["metadata"])["name"])}`);
+        const slices = await looking.list(
+            "discovery.k8s.io/v1",
+            "EndpointSlice",
+            `kubernetes.io/service-name=${text(record(live["metadata"])["name"])}`,
+        );
         const endpoints = slices.flatMap((slice) => list(slice["endpoints"]).map((one) => list(record(one)["addresses"]).map(text).join()));
         if (endpoints.length === 0)
             return "the Service does not target any Pods: they may not be ready, or spec.selector matches none (pulumi.com/skipAwait says not to wait)";
@@ -146,14 +161,19 @@ const volume: Await = {
 const quota: Await = {
     limit: 60,
     onRead: false,
-    waiting: (live) => (Object.keys(record(spec(live)["hard"])).every((name) => name in record(status(live)["hard"])) ? undefined : "the ResourceQuota is not in force"),
+    waiting: (live) =>
+        Object.keys(record(spec(live)["hard"])).every((name) => name in record(status(live)["hard"]))
+            ? undefined
+            : "the ResourceQuota is not in force",
 };
 
 const tokenSecret: Await = {
     limit: 5,
     onRead: false,
     waiting: (live) =>
-        live["type"] !== "kubernetes.io/service-account-token" || Object.keys(record(live["data"])).length > 0 ? undefined : "the Secret has no token yet",
+        live["type"] !== "kubernetes.io/service-account-token" || Object.keys(record(live["data"])).length > 0
+            ? undefined
+            : "the Secret has no token yet",
 };
 
 /** By kind; any other is ready once it exists. */

@@ -80,7 +80,11 @@ export class Cluster {
                 {
                     ...options,
                     method,
-                    headers: { ...options.headers, accept: "application/json", ...(payload !== undefined && { "content-type": type, "content-length": Buffer.byteLength(payload) }) },
+                    headers: {
+                        ...options.headers,
+                        accept: "application/json",
+                        ...(payload !== undefined && { "content-type": type, "content-length": Buffer.byteLength(payload) }),
+                    },
                 },
                 (response) => {
                     const chunks: Buffer[] = [];
@@ -100,7 +104,9 @@ export class Cluster {
                 clearTimeout(connecting);
                 clearTimeout(answering);
             });
-            sent.on("error", (error) => reject(new Error(`the cluster's API at ${server.origin} cannot be reached: ${error.message}`, { cause: error })));
+            sent.on("error", (error) =>
+                reject(new Error(`the cluster's API at ${server.origin} cannot be reached: ${error.message}`, { cause: error })),
+            );
             sent.end(payload);
         });
         const parsed: unknown = answer.text.startsWith("{") ? JSON.parse(answer.text) : {};

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { autoname } from "../naming.ts";
 import { NotReady, type Failing, type ResourceType, type Subject } from "../provider.ts";
-import { isUnknown, list, record, text, type Props } from "../values.ts";
+import { isRecord, isUnknown, list, record, text, unknown, type Props, type Value } from "../values.ts";
 import { awaits, deletionLimit, type Await } from "./awaits.ts";
 import { isGone, type Cluster } from "./cluster.ts";
 import { isNamespaced, needsNew, type Mutability, type ObjectKind } from "./kinds.ts";
@@ -33,6 +33,28 @@ const idOf = (live: Props): string => [metadata(live)["namespace"], metadata(liv
 function stateOf(live: Props): Props {
     const { managedFields: _, ...kept } = metadata(live);
     return { ...live, metadata: kept };
+}
+
+/** Fields that the cluster fills in: unknown until the object is there. */
+function foreseen(kind: ObjectKind, inputs: Props): Props {
+    const fresh = Object.fromEntries(["creationTimestamp", "generation", "resourceVersion", "uid"].map((name) => [name, unknown]));
+    const named = metadata(inputs)["name"] === undefined ? { name: unknown } : {};
+    const address =
+        kind.kind === "Service" && record(inputs["spec"])["clusterIP"] === undefined
+            ? { spec: { ...record(inputs["spec"]), clusterIP: unknown } }
+            : {};
+    return {
+        ...inputs,
+        ...address,
+        metadata: isUnknown(inputs["metadata"]) ? unknown : { ...metadata(inputs), ...named, ...fresh },
+        status: unknown,
+    };
+}
+
+/** New inputs over what is there, field by field; a list is replaced whole. */
+function over(old: Value, now: Value): Value {
+    if (!isRecord(old) || !isRecord(now)) return now;
+    return { ...old, ...Object.fromEntries(Object.entries(now).map(([name, value]) => [name, over(old[name], value)])) };
 }
 
 /** Objects of one kind. */
@@ -76,7 +98,11 @@ export function objectType(kind: ObjectKind, session: () => Session): ResourceTy
         const { cluster } = session();
         return {
             list: async (apiVersion: string, of: string, labelSelector = "") =>
-                list((await cluster.call("GET", await cluster.path({ apiVersion, kind: of, namespace }), { query: { labelSelector } }))["items"]).map(record),
+                list(
+                    (await cluster.call("GET", await cluster.path({ apiVersion, kind: of, namespace }), { query: { labelSelector } }))[
+                        "items"
+                    ],
+                ).map(record),
             find: async (apiVersion: string, of: string, name: string) => {
                 try {
                     return await cluster.call("GET", await cluster.path({ apiVersion, kind: of, namespace: "", name }));
@@ -130,7 +156,10 @@ export function objectType(kind: ObjectKind, session: () => Session): ResourceTy
             const own = record(given["annotations"]);
             for (const name of Object.keys(own).filter((one) => one.startsWith("pulumi.com/")))
                 if (!annotations.includes(name.slice("pulumi.com/".length)))
-                    failures.push({ property: `metadata.annotations["${name}"]`, reason: `the stand-in does not do ${name}; it has ${annotations.join(", ")}` });
+                    failures.push({
+                        property: `metadata.annotations["${name}"]`,
+                        reason: `the stand-in does not do ${name}; it has ${annotations.join(", ")}`,
+                    });
             const completed: Props = { ...given };
             if (given["name"] === undefined && given["generateName"] === undefined && !isUnknown(news["metadata"])) {
                 const before = annotation(olds, "autonamed") === "true" ? metadata(olds)["name"] : undefined;
@@ -149,6 +178,7 @@ export function objectType(kind: ObjectKind, session: () => Session): ResourceTy
             metadata(olds)["name"] === metadata(news)["name"] &&
             metadata(olds)["namespace"] === metadata(news)["namespace"],
 
+        foresee: (inputs, olds) => (olds === undefined ? foreseen(kind, inputs) : (over(olds, inputs) as Props)),
         async create(subject, inputs) {
             const live = await untilReady(subject, inputs, await apply(inputs));
             return { id: idOf(live), state: stateOf(live) };
@@ -177,7 +207,8 @@ export function objectType(kind: ObjectKind, session: () => Session): ResourceTy
         async delete(subject, id, state) {
             const { cluster, cancelled } = session();
             const path = await cluster.path({ ...kind, ...where(id) });
-            const propagationPolicy = { orphan: "Orphan", background: "Background" }[annotation(state, "deletionPropagationPolicy") ?? ""] ?? "Foreground";
+            const propagationPolicy =
+                { orphan: "Orphan", background: "Background" }[annotation(state, "deletionPropagationPolicy") ?? ""] ?? "Foreground";
             try {
                 await cluster.call("DELETE", path, { body: { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy } });
             } catch (error) {
@@ -204,5 +235,10 @@ export function objectType(kind: ObjectKind, session: () => Session): ResourceTy
 function importable(live: Props): Props {
     const { status: _status, metadata: all, ...rest } = live;
     const { name, namespace, labels, annotations: notes } = record(all);
-    return { ...rest, metadata: Object.fromEntries(Object.entries({ name, namespace, labels, annotations: notes }).filter(([, value]) => value !== undefined)) };
+    return {
+        ...rest,
+        metadata: Object.fromEntries(
+            Object.entries({ name, namespace, labels, annotations: notes }).filter(([, value]) => value !== undefined),
+        ),
+    };
 }

@@ -42,7 +42,8 @@ const clusterWide = new Set([
     "VolumeAttachment",
     "VolumeAttributesClass",
 ]);
-const builtIn = ({ apiVersion }: ObjectKind): boolean => !/\/.*\//.test(apiVersion) && (!apiVersion.split("/")[0]!.includes(".") || apiVersion.split("/")[0]!.endsWith(".k8s.io"));
+const builtIn = ({ apiVersion }: ObjectKind): boolean =>
+    !/\/.*\//.test(apiVersion) && (!apiVersion.split("/")[0]!.includes(".") || apiVersion.split("/")[0]!.endsWith(".k8s.io"));
 
 /** Whether the kind lives in a namespace; undefined for a custom kind, which only the cluster can tell. */
 export const isNamespaced = (object: ObjectKind): boolean | undefined => (builtIn(object) ? !clusterWide.has(object.kind) : undefined);

@@ -23,11 +23,20 @@ function quantity(value: Value): number | undefined {
 /** What tells the items of a list apart, as the API's merge keys do. */
 const mergeKeys = ["name", "mountPath", "containerPort", "port", "topologyKey", "ip"];
 const keyOf = (items: Value[]): string | undefined =>
-    mergeKeys.find((key) => items.every((item) => isRecord(item) && item[key] !== undefined) && new Set(items.map((item) => text((item as Props)[key]))).size === items.length);
+    mergeKeys.find(
+        (key) =>
+            items.every((item) => isRecord(item) && item[key] !== undefined) &&
+            new Set(items.map((item) => text((item as Props)[key]))).size === items.length,
+    );
 
 /** What the API server drops or leaves out as meaning nothing. */
 const meansNothing = (value: Value): boolean =>
-    value === null || value === undefined || value === "" || value === false || value === 0 || (typeof value === "object" && Object.values(value).every(meansNothing));
+    value === null ||
+    value === undefined ||
+    value === "" ||
+    value === false ||
+    value === 0 ||
+    (typeof value === "object" && Object.values(value).every(meansNothing));
 
 /**
  * The live values of just those fields that the program gave: what others put beside them (defaults, controllers) is theirs, and no drift of ours, as
@@ -40,7 +49,12 @@ export function managed(given: Value, live: Value): Value {
         if (!Array.isArray(live)) return live;
         const key = keyOf(given);
         if (key !== undefined && keyOf(live) !== undefined) {
-            const found = given.map((item) => managed(item, live.find((other) => isRecord(other) && text(other[key]) === text((item as Props)[key]))));
+            const found = given.map((item) =>
+                managed(
+                    item,
+                    live.find((other) => isRecord(other) && text(other[key]) === text((item as Props)[key])),
+                ),
+            );
             return found.filter((item) => item !== undefined);
         }
         return given.length === live.length ? given.map((item, index) => managed(item, live[index])) : live;

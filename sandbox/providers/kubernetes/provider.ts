@@ -15,7 +15,8 @@ const on = (value: Value): boolean => value === true || value === "true";
 
 function configure(settings: Props): void {
     const { kubeconfig, context, cluster, enableServerSideApply = true } = settings;
-    if (!on(enableServerSideApply)) throw new Error("the stand-in applies on the server's side only\n  next: leave enableServerSideApply out");
+    if (!on(enableServerSideApply))
+        throw new Error("the stand-in applies on the server's side only\n  next: leave enableServerSideApply out");
     session = {
         cluster: new Cluster({
             ...(kubeconfig !== undefined && { kubeconfig: String(kubeconfig) }),
@@ -23,20 +24,27 @@ function configure(settings: Props): void {
             ...(cluster !== undefined && { cluster: String(cluster) }),
         }),
         namespace: optionalText(settings["namespace"]) ?? "default",
-        mutability: { enableConfigMapMutable: on(settings["enableConfigMapMutable"]), enableSecretMutable: on(settings["enableSecretMutable"]) },
+        mutability: {
+            enableConfigMapMutable: on(settings["enableConfigMapMutable"]),
+            enableSecretMutable: on(settings["enableSecretMutable"]),
+        },
         cancelled: stopping.signal,
     };
 }
 
 function nextStep(error: unknown): string {
     if (error instanceof ApiError) {
-        if (error.reason === "Conflict") return "somebody else manages this field: leave it out, or take it with the annotation pulumi.com/patchForce";
-        if (error.reason === "Forbidden" || error.status === 401) return "give the kubeconfig's user this permission, then run the command again";
+        if (error.reason === "Conflict")
+            return "somebody else manages this field: leave it out, or take it with the annotation pulumi.com/patchForce";
+        if (error.reason === "Forbidden" || error.status === 401)
+            return "give the kubeconfig's user this permission, then run the command again";
         return "correct the object and run the command again";
     }
     const { message = "" } = error as { message?: string };
-    if (/cannot be reached|does not/.test(message) && /API at/.test(message)) return "see whether the cluster is up and the context is the right one, then run the command again";
-    if (/not ready|stopped by/.test(message)) return "look at the object's events and pods (`kubectl describe`); the next `pulumi up` waits again";
+    if (/cannot be reached|does not/.test(message) && /API at/.test(message))
+        return "see whether the cluster is up and the context is the right one, then run the command again";
+    if (/not ready|stopped by/.test(message))
+        return "look at the object's events and pods (`kubectl describe`); the next `pulumi up` waits again";
     return "correct the object or the kubeconfig and run the command again";
 }
 

@@ -13,7 +13,10 @@ const fits: Record<Sort, (value: Value) => boolean> = {
 export function wrongInputs(inputs: Props, table: Readonly<Record<string, Sort>>): Failing[] {
     return Object.entries(inputs).flatMap(([property, value]) => {
         const sort = table[property];
-        if (sort === undefined) return [{ property, reason: `the stand-in has no property "${property}" here; it has ${Object.keys(table).join(", ")}` }];
-        return isUnknown(value) || fits[sort](value) ? [] : [{ property, reason: `"${property}" must be a ${sort}, and is ${JSON.stringify(value)}` }];
+        if (sort === undefined)
+            return [{ property, reason: `the stand-in has no property "${property}" here; it has ${Object.keys(table).join(", ")}` }];
+        return isUnknown(value) || fits[sort](value)
+            ? []
+            : [{ property, reason: `"${property}" must be a ${sort}, and is ${JSON.stringify(value)}` }];
     });
 }

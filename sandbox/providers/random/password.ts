@@ -53,7 +53,12 @@ export const randomPasswordType: ResourceType = {
     check: (_subject, _olds, news) => {
         const failures = wrongInputs(news, {
             length: "number",
-            ...(Object.fromEntries(classes.flatMap((name) => [[name, "flag"], [minimum[name], "number"]])) as Record<string, "flag" | "number">),
+            ...(Object.fromEntries(
+                classes.flatMap((name) => [
+                    [name, "flag"],
+                    [minimum[name], "number"],
+                ]),
+            ) as Record<string, "flag" | "number">),
             number: "flag",
             overrideSpecial: "text",
             keepers: "map",
