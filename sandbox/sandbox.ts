@@ -169,7 +169,12 @@ function attached(name: string, declaration: SandboxDeclaration): Sandbox {
         },
         lose: async (site) => {
             const lost = (await control("control", "POST", "/lose", { site })) as { at: string };
-            await control("gate", "PUT", "/refuse", { globalWrites: true, regions: [declaration.estate.sites[site].region] });
+            const regions = [declaration.estate.sites[site].region];
+            await Promise.all([
+                control("gate", "PUT", "/refuse", { globalWrites: true, regions }),
+                // What had not been copied out of the region by now never will be.
+                control("replicator", "PUT", "/", { regions }),
+            ]);
             return lost;
         },
         attempts: async () => (await control("control", "GET", "/attempts")) as Attempt[],

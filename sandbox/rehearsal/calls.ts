@@ -7,13 +7,20 @@ export const calls = z.strictObject({
     total: z.int(),
     /** To the lost region: AWS calls, and connections to any of its addresses. */
     deadRegion: z.int(),
-    /** To control planes that are global (IAM, Route 53, global STS), reads too. */
+    /** To control planes that are global: IAM, Route 53 and global STS, reads too; and what they carry out for others, as the making of a bucket. */
     globalControlPlane: z.int(),
 });
 export type Calls = z.output<typeof calls>;
 
 /** What the rehearsal reads of a line of the gate's audit. */
-export const auditLine = z.looseObject({ at: z.string(), who: z.string(), region: z.string(), service: z.string(), action: z.string() });
+export const auditLine = z.looseObject({
+    at: z.string(),
+    who: z.string(),
+    region: z.string(),
+    service: z.string(),
+    action: z.string(),
+    globalWrite: z.boolean().optional(),
+});
 export type AuditLine = z.output<typeof auditLine>;
 
 /** Somebody's packets to the lost region: one entry for each address and port, however many packets were tried. */
@@ -40,13 +47,13 @@ export function countCalls(
 ): Record<string, Calls> {
     const by: Record<string, Calls> = {};
     const of = (who: string) => (by[who] ??= { total: 0, deadRegion: 0, globalControlPlane: 0 });
-    for (const { at, who, region } of audit) {
+    for (const { at, who, region, globalWrite } of audit) {
         const time = Date.parse(at);
         if (time < from || time > to) continue;
         const mine = of(who);
         mine.total++;
         if (region === lost.region) mine.deadRegion++;
-        if (region === "global") mine.globalControlPlane++;
+        if (region === "global" || globalWrite === true) mine.globalControlPlane++;
     }
     const prefix = `10.${siteAddresses(lost.site).number}.`;
     for (const { who, destination } of attempts) {

@@ -31,6 +31,16 @@ describe("counting calls", () => {
             "pod:standby": { total: 1, deadRegion: 1, globalControlPlane: 0 },
         });
     });
+    it("counts a write that a global control plane carries out wherever it was sent", () => {
+        const by = countCalls(
+            [{ ...line(1000, "activation", "us-west-2"), action: "PutBucketPolicy", globalWrite: true }],
+            [],
+            lost,
+            0,
+            2000,
+        );
+        assert.deepEqual(by["activation"], { total: 1, deadRegion: 0, globalControlPlane: 1 });
+    });
     it("counts packets that never arrived against whoever sent them", () => {
         const by = countCalls(
             [],
