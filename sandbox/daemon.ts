@@ -116,7 +116,8 @@ export async function until<T>(
     pause = 50,
 ): Promise<T> {
     let last: unknown;
-    for (const end = Date.now() + limit; Date.now() < end; await sleep(pause)) {
+    // Asks less and less often: a machine that is slow to answer is not helped by questions.
+    for (const end = Date.now() + limit; Date.now() < end; await sleep(pause), pause = Math.min(pause * 1.3, 1000)) {
         try {
             const answer = await ask();
             if (answer !== undefined && answer !== false) return answer;
