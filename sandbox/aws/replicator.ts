@@ -168,7 +168,7 @@ export async function startReplicator(options: ReplicatorOptions) {
                 // One at a time, and asked anew after each, so that a pause or a lost region stops the very next copy.
                 const [next] = shuffle(ready(await queue(), settings, Date.now()));
                 if (next) await settle(next);
-                else await sleep(50);
+                else await sleep(250);
             } catch (error) {
                 console.error((error as Error).stack);
                 await sleep(500);

@@ -76,7 +76,7 @@ export async function startDns(options: DnsOptions) {
             } catch (error) {
                 console.error(`reading the zones: ${(error as Error).message}`);
             }
-            await sleep(options.everyMs ?? 500);
+            await sleep(options.everyMs ?? 1000);
         }
     }
 
