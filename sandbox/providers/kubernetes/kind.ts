@@ -6,6 +6,7 @@ import { awaits, deletionLimit, type Await } from "./awaits.ts";
 import { isGone, type Cluster } from "./cluster.ts";
 import { isNamespaced, needsNew, type Mutability, type ObjectKind } from "./kinds.ts";
 import { managedObject } from "./managed.ts";
+import { parseWaitFor, waitingFor } from "./wait-for.ts";
 
 /** What the provider was configured with, and the cluster it speaks to. */
 export interface Session {
@@ -19,7 +20,7 @@ export interface Session {
 
 export const fieldManager = "pulumi";
 /** Source: https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/ and the SDK's `annotations` documentation */
-const annotations = ["autonamed", "deletionPropagationPolicy", "patchForce", "skipAwait", "timeoutSeconds"];
+const annotations = ["autonamed", "deletionPropagationPolicy", "patchForce", "skipAwait", "timeoutSeconds", "waitFor"];
 
 const metadata = (object: Props): Props => record(object["metadata"]);
 const annotation = (object: Props, name: string): string | undefined => {
@@ -27,6 +28,12 @@ const annotation = (object: Props, name: string): string | undefined => {
     return value === undefined ? undefined : text(value);
 };
 const skips = (object: Props): boolean => annotation(object, "skipAwait") === "true";
+/** What an object is waited for: its own annotation before the kind's logic, as since 4.18.4 of the official provider. */
+function awaitOf(object: Props, usual: Await | undefined): Await | undefined {
+    if (skips(object)) return undefined;
+    const own = annotation(object, "waitFor");
+    return own === undefined ? usual : { limit: usual?.limit ?? 600, onRead: true, waiting: (live) => waitingFor(own, live) };
+}
 const idOf = (live: Props): string => [metadata(live)["namespace"], metadata(live)["name"]].filter((part) => part !== undefined).join("/");
 
 /** The live object as the state keeps it; who manages which field is the cluster's own bookkeeping. */
@@ -60,7 +67,7 @@ function over(old: Value, now: Value): Value {
 /** Objects of one kind. */
 export function objectType(kind: ObjectKind, session: () => Session): ResourceType {
     const key = `${kind.apiVersion} ${kind.kind}`;
-    const ready: Await | undefined = awaits[key];
+    const usual: Await | undefined = awaits[key];
 
     const where = (id: string): { namespace: string; name: string } => {
         const [first = "", second] = id.split("/");
@@ -122,7 +129,8 @@ export function objectType(kind: ObjectKind, session: () => Session): ResourceTy
 
     /** Waits as the official provider does. @throws NotReady with the live object when the limit is over, or it can never be ready */
     async function untilReady(subject: Subject, inputs: Props, made: Props): Promise<Props> {
-        if (!ready || skips(inputs)) return made;
+        const ready = awaitOf(inputs, usual);
+        if (!ready) return made;
         const id = idOf(made);
         const limit = subject.timeoutSeconds || Number(annotation(inputs, "timeoutSeconds") ?? ready.limit);
         const looking = lookingFrom(made);
@@ -160,6 +168,14 @@ export function objectType(kind: ObjectKind, session: () => Session): ResourceTy
                         property: `metadata.annotations["${name}"]`,
                         reason: `the stand-in does not do ${name}; it has ${annotations.join(", ")}`,
                     });
+            try {
+                if (own["pulumi.com/waitFor"] !== undefined) parseWaitFor(text(own["pulumi.com/waitFor"]));
+            } catch (error) {
+                failures.push({
+                    property: 'metadata.annotations["pulumi.com/waitFor"]',
+                    reason: error instanceof Error ? error.message : String(error),
+                });
+            }
             const completed: Props = { ...given };
             if (given["name"] === undefined && given["generateName"] === undefined && !isUnknown(news["metadata"])) {
                 const before = annotation(olds, "autonamed") === "true" ? metadata(olds)["name"] : undefined;
@@ -188,7 +204,8 @@ export function objectType(kind: ObjectKind, session: () => Session): ResourceTy
             if (!live) return undefined;
             const kept = managedObject(inputs ?? {}, live);
             const found = { id: idOf(live), inputs: inputs === undefined ? importable(live) : kept, state: stateOf(live) };
-            if (ready?.onRead && !skips(inputs ?? live)) {
+            const ready = awaitOf(inputs ?? live, usual);
+            if (ready?.onRead) {
                 const looking = { ...lookingFrom(live), settled: () => true };
                 let why: string | undefined;
                 try {

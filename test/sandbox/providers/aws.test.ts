@@ -12,7 +12,7 @@ interface Exported {
 }
 
 describe("the aws stand-in, under the real engine and moto", function () {
-    this.timeout(240_000);
+    this.timeout(900_000);
     const ran: Record<string, Outcome> = {};
     let outputs: Record<string, unknown>;
     let first: string;

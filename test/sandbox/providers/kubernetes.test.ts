@@ -13,7 +13,7 @@ new k8s.batch.v1.Job("stuck", { metadata, spec: { template: { spec: { restartPol
 `;
 
 describe("the kubernetes stand-in, under the real engine and a real API server", function () {
-    this.timeout(240_000);
+    this.timeout(900_000);
     const ran: Record<string, Outcome> = {};
     let outputs: Record<string, unknown>;
     let first: string;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { managed, managedObject } from "../../../sandbox/providers/kubernetes/managed.ts";
 import { kindOf, needsNew } from "../../../sandbox/providers/kubernetes/kinds.ts";
+import { parseWaitFor, waitingFor } from "../../../sandbox/providers/kubernetes/wait-for.ts";
 import { differences, within } from "../../../sandbox/providers/differences.ts";
 import type { Value } from "../../../sandbox/providers/values.ts";
 
@@ -78,6 +79,34 @@ describe("a kind of object", () => {
         assert.ok(replaced("ConfigMap", 'data["my.cnf"]'));
         assert.ok(!replaced("ConfigMap", 'data["my.cnf"]', true));
         assert.ok(!replaced("ConfigMap", "metadata.labels.x"));
+    });
+});
+
+describe("the annotation pulumi.com/waitFor", () => {
+    const live = {
+        status: { phase: "Up", loadBalancer: { ingress: [{ hostname: "x" }] }, conditions: [{ type: "Ready", status: "True" }] },
+    };
+
+    it("waits for a field, a value, a condition, or several of them", () => {
+        for (const there of [
+            "jsonpath={.status.loadBalancer.ingress[0].hostname}",
+            "jsonpath={.status.phase}=Up",
+            "condition=Ready",
+            '["condition=ready","jsonpath={.status.phase}"]',
+        ])
+            assert.equal(waitingFor(there, live), undefined, there);
+        for (const absent of [
+            "jsonpath={.status.loadBalancer.ingress[1].hostname}",
+            "jsonpath={.status.phase}=Down",
+            "condition=Ready=False",
+            '["condition=Ready","jsonpath={.x}"]',
+        ])
+            assert.match(waitingFor(absent, live) ?? "", /^waiting for /, absent);
+    });
+
+    it("is refused when it says more than is understood", () => {
+        for (const beyond of ["jsonpath={.a[?(@.b)]}", "jsonpath=.a", "ready", "[]"])
+            assert.throws(() => parseWaitFor(beyond), Error, beyond);
     });
 });
 

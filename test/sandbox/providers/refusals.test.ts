@@ -43,8 +43,10 @@ describe("what the stand-ins refuse", () => {
     });
 
     it("annotations, kinds and names in Kubernetes that they do not do", () => {
-        const annotated = { metadata: { annotations: { "pulumi.com/waitFor": "x" } } };
-        assert.match(complaints(kubernetesProvider, "kubernetes:core/v1:ConfigMap", annotated)[0]!, /does not do pulumi\.com\/waitFor/);
+        const annotated = { metadata: { annotations: { "pulumi.com/replaceUnready": "true", "pulumi.com/waitFor": "x" } } };
+        const [annotation, expression] = complaints(kubernetesProvider, "kubernetes:core/v1:ConfigMap", annotated);
+        assert.match(annotation!, /does not do pulumi\.com\/replaceUnready/);
+        assert.match(expression!, /"x" is not understood here: take jsonpath=/);
         assert.match(
             complaints(kubernetesProvider, "kubernetes:core/v1:Namespace", { metadata: { namespace: "x" } })[0]!,
             /lives in no namespace/,
@@ -64,7 +66,7 @@ describe("what the stand-ins refuse", () => {
 });
 
 describe("what the engine shows of a refusal", function () {
-    this.timeout(240_000);
+    this.timeout(900_000);
     let workspace: Workspace;
 
     before(async () => {
