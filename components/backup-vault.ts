@@ -58,8 +58,8 @@ export class BackupVault extends Component {
         this.#closed("public", bucket);
         this.#policy(args, bucket);
         this.#lifecycle(args, bucket, versioning);
-        const logBucket = this.#logBucket(args);
-        this.#logging(bucket, logBucket);
+        const { log: logBucket, policy } = this.#logBucket(args);
+        this.#logging(bucket, logBucket, policy);
         const replication = args.replicateTo && this.#replication(args, args.replicateTo, bucket, versioning);
 
         this.bucket = bucket.bucket;
@@ -134,17 +134,18 @@ export class BackupVault extends Component {
                 stays,
             ),
         );
-        const policy = JSON.stringify(logPolicy({ bucket: name, vault, account }));
-        new aws.s3.BucketPolicy(...this.child("log-policy", { bucket: log.id, policy }, stays));
+        const document = JSON.stringify(logPolicy({ bucket: name, vault, account }));
+        const policy = new aws.s3.BucketPolicy(...this.child("log-policy", { bucket: log.id, policy: document }, stays));
         new aws.s3.BucketLifecycleConfiguration(
             ...this.child("log-lifecycle", { bucket: log.id, rules: logLifecycle }, { ...stays, dependsOn: [versioning] }),
         );
-        return log;
+        return { log, policy };
     }
 
-    #logging(bucket: aws.s3.Bucket, log: aws.s3.Bucket) {
+    /** The policy comes first: it is what lets the logging service write. */
+    #logging(bucket: aws.s3.Bucket, log: aws.s3.Bucket, policy: aws.s3.BucketPolicy) {
         const args: aws.s3.BucketLoggingArgs = { bucket: bucket.id, targetBucket: log.id, targetPrefix: "access/" };
-        return new aws.s3.BucketLogging(...this.child("logging", args, stays));
+        return new aws.s3.BucketLogging(...this.child("logging", args, { ...stays, dependsOn: [policy] }));
     }
 
     #replication(
