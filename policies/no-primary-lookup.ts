@@ -18,7 +18,7 @@ const awsProvider = "pulumi:providers:aws";
 export const noPrimaryLookup = (estate: Estate): Rule => {
     const { region } = estate.sites.primary;
     const arn = new RegExp(`arn:aws[a-z-]*:[a-z0-9-]+:${region}:`);
-    const judge = (resource: Resource): Verdict | undefined => {
+    const judge = (resource: Resource): Verdict => {
         const { type, props } = resource;
         if (type === "pulumi:pulumi:StackReference")
             return broken(resource, "reads another stack; what is shared is published by the standby");
@@ -29,13 +29,11 @@ export const noPrimaryLookup = (estate: Estate): Rule => {
         if (props["region"] === region) return broken(resource, `stands in ${region}, the primary's region`);
         const found = texts(props).find((text) => arn.test(text));
         if (found !== undefined) return broken(resource, `needs something of the primary's region: ${arn.exec(found)?.[0] ?? ""}…`);
-        if (type === awsProvider)
-            return partlyUnknown(props["region"]) ? cannotTell(resource, "its region is known only after the update") : holds(resource);
-        return partlyUnknown(props) ? undefined : holds(resource);
+        return partlyUnknown(props) ? cannotTell(resource, "a part of it is known only after the update") : holds(resource);
     };
     return {
         name: "no-primary-lookup",
         description: `Stack dr asks nothing of ${region}, the primary's region.`,
-        judge: (stack) => (stack.name === "dr" ? stack.resources.flatMap((resource) => judge(resource) ?? []) : []),
+        judge: (stack) => (stack.name === "dr" ? stack.resources.map(judge) : []),
     };
 };

@@ -59,8 +59,9 @@ const cannotTellYet = (judges: readonly Rule[]): StackValidationPolicy => ({
         for (const rule of judges) {
             const open = rule.judge(stack).filter(({ answer }) => answer === "cannot tell yet");
             if (open.length === 0) continue;
-            const named = open.map(({ urn, because }) => `${urn.split("::").at(-1)} (${because})`);
-            report(`${rule.name} cannot tell yet of ${open.length}: ${named.join("; ")}`);
+            const why = Map.groupBy(open, ({ because }) => because);
+            const named = [...why].map(([because, all]) => `${because}: ${all.map(({ urn }) => urn.split("::").at(-1)).join(", ")}`);
+            report(`${rule.name} cannot tell yet of ${open.length}. ${named.join("; ")}`);
         }
     },
 });

@@ -3,7 +3,7 @@ import { bucketArn, objectsArn, policyDocument, type PolicyDocument, type Statem
 const tlsOnly = (bucket: string): Statement => ({
     Sid: "TlsOnly",
     Effect: "Deny",
-    Principal: "*",
+    Principal: { AWS: "*" },
     Action: "s3:*",
     Resource: [bucketArn(bucket), objectsArn(bucket)],
     Condition: { Bool: { "aws:SecureTransport": "false" } },
@@ -13,7 +13,7 @@ const tlsOnly = (bucket: string): Statement => ({
 const onlyIfNamed = (Sid: string, bucket: string, header: string, value: string): Statement => ({
     Sid,
     Effect: "Deny",
-    Principal: "*",
+    Principal: { AWS: "*" },
     Action: "s3:PutObject",
     Resource: objectsArn(bucket),
     Condition: { Null: { [header]: "false" }, StringNotEquals: { [header]: value } },
