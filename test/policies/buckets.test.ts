@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { bucketEncryption } from "../../policies/bucket-encryption.ts";
+import { bucketLock } from "../../policies/bucket-lock.ts";
+import { bucketReplication } from "../../policies/bucket-replication.ts";
+import { bucketTlsOnly } from "../../policies/bucket-tls-only.ts";
+import { bucketVersioning } from "../../policies/bucket-versioning.ts";
+import { unknown, type Plain, type Resource } from "../../policies/stack.ts";
+import { answers, because, bucket, logging, resource, setting } from "./cases.ts";
+
+const vault = bucket("vault");
+const log = bucket("log");
+const logged = logging(vault, log);
+
+describe("bucket-encryption", () => {
+    const encrypted = (of: Resource, sseAlgorithm: Plain, kmsMasterKeyId?: Plain) =>
+        setting("BucketServerSideEncryptionConfiguration", of, {
+            rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm, kmsMasterKeyId } }],
+        });
+
+    it("is content with a key of ours", () => {
+        assert.deepEqual(answers(bucketEncryption, vault, encrypted(vault, "aws:kms", "arn:key")), { vault: "holds" });
+    });
+    it("refuses a bucket without default encryption, with S3's own key, or with the account's", () => {
+        assert.deepEqual(answers(bucketEncryption, vault), { vault: "broken" });
+        assert.deepEqual(answers(bucketEncryption, vault, encrypted(vault, "AES256")), { vault: "broken" });
+        assert.deepEqual(answers(bucketEncryption, vault, encrypted(vault, "aws:kms")), { vault: "broken" });
+    });
+    it("is not taken in by another bucket's encryption", () => {
+        const other = bucket("other");
+        assert.deepEqual(answers(bucketEncryption, vault, other, encrypted(other, "aws:kms", "k")), { vault: "broken", other: "holds" });
+    });
+    it("wants S3's own key where access logs arrive, since S3 delivers to no other", () => {
+        const vaultEncrypted = encrypted(vault, "aws:kms", "k");
+        assert.equal(answers(bucketEncryption, vault, log, logged, vaultEncrypted, encrypted(log, "AES256"))["log"], "holds");
+        assert.equal(answers(bucketEncryption, vault, log, logged, vaultEncrypted, encrypted(log, "aws:kms", "k"))["log"], "broken");
+        assert.equal(answers(bucketEncryption, vault, log, logged, vaultEncrypted)["log"], "broken");
+    });
+    it("cannot tell while the key, the algorithm or the bucket of the setting is unknown", () => {
+        assert.deepEqual(answers(bucketEncryption, vault, encrypted(vault, "aws:kms", unknown)), { vault: "cannot tell yet" });
+        assert.deepEqual(answers(bucketEncryption, vault, encrypted(vault, unknown)), { vault: "cannot tell yet" });
+        const loose = resource("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration", "loose", {
+            bucket: unknown,
+        });
+        assert.deepEqual(answers(bucketEncryption, vault, loose), { vault: "cannot tell yet" });
+    });
+});
+
+describe("bucket-versioning", () => {
+    const versioned = (status: Plain) => setting("BucketVersioning", vault, { versioningConfiguration: { status } });
+
+    it("is content with versions", () => assert.deepEqual(answers(bucketVersioning, vault, versioned("Enabled")), { vault: "holds" }));
+    it("refuses a bucket that keeps none, or keeps them no longer", () => {
+        assert.deepEqual(answers(bucketVersioning, vault), { vault: "broken" });
+        assert.deepEqual(answers(bucketVersioning, vault, versioned("Suspended")), { vault: "broken" });
+        assert.match(because(bucketVersioning, "vault", vault, versioned("Suspended")), /Suspended/);
+    });
+    it("cannot tell of an unknown state", () =>
+        assert.deepEqual(answers(bucketVersioning, vault, versioned(unknown)), { vault: "cannot tell yet" }));
+});
+
+describe("bucket-lock", () => {
+    const locked = (defaultRetention: Plain) => setting("BucketObjectLockConfiguration", vault, { rule: { defaultRetention } });
+
+    it("is content with compliance mode for a day or more", () => {
+        assert.deepEqual(answers(bucketLock, vault, locked({ mode: "COMPLIANCE", days: 1 })), { vault: "holds" });
+        assert.deepEqual(answers(bucketLock, vault, locked({ mode: "COMPLIANCE", years: 7 })), { vault: "holds" });
+    });
+    it("refuses no lock, a lock that an administrator can lift, and one of no length", () => {
+        assert.deepEqual(answers(bucketLock, vault), { vault: "broken" });
+        assert.deepEqual(answers(bucketLock, vault, locked({ mode: "GOVERNANCE", days: 30 })), { vault: "broken" });
+        assert.deepEqual(answers(bucketLock, vault, locked({ mode: "COMPLIANCE" })), { vault: "broken" });
+    });
+    it("does not apply where access logs arrive", () => {
+        const lock = locked({ mode: "COMPLIANCE", days: 1 });
+        assert.deepEqual(answers(bucketLock, vault, lock, log, logged), { vault: "holds", log: "not applicable" });
+        assert.match(because(bucketLock, "log", vault, lock, log, logged), /access logs/);
+    });
+    it("cannot tell of an unknown lock", () =>
+        assert.deepEqual(answers(bucketLock, vault, locked({ mode: "COMPLIANCE", days: unknown })), { vault: "cannot tell yet" }));
+});
+
+describe("bucket-tls-only", () => {
+    const deny = {
+        Effect: "Deny",
+        Principal: "*",
+        Action: "s3:*",
+        Resource: ["arn:aws:s3:::b-vault", "arn:aws:s3:::b-vault/*"],
+        Condition: { Bool: { "aws:SecureTransport": "false" } },
+    };
+    const policy = (...statements: object[]) => setting("BucketPolicy", vault, { policy: JSON.stringify({ Statement: statements }) });
+
+    it("is content with a denial of plain HTTP, among other statements", () => {
+        assert.deepEqual(answers(bucketTlsOnly, vault, policy({ Effect: "Allow" }, deny)), { vault: "holds" });
+        assert.deepEqual(answers(bucketTlsOnly, vault, policy({ ...deny, Principal: { AWS: "*" }, Resource: "*" })), { vault: "holds" });
+    });
+    const weak: Record<string, object> = {
+        "allows instead of denying": { ...deny, Effect: "Allow" },
+        "denies only some": { ...deny, Principal: { AWS: "arn:aws:iam::1:root" } },
+        "denies only reading": { ...deny, Action: "s3:GetObject" },
+        "leaves the objects out": { ...deny, Resource: "arn:aws:s3:::b-vault" },
+        "is about another bucket": { ...deny, Resource: ["arn:aws:s3:::b-other", "arn:aws:s3:::b-other/*"] },
+        "denies what comes by TLS": { ...deny, Condition: { Bool: { "aws:SecureTransport": "true" } } },
+        "has a second condition, which must hold too": {
+            ...deny,
+            Condition: { Bool: { "aws:SecureTransport": "false" }, StringEquals: { "aws:PrincipalOrgID": "o-1" } },
+        },
+    };
+    for (const [fault, statement] of Object.entries(weak))
+        it(`refuses a policy that ${fault}`, () => assert.deepEqual(answers(bucketTlsOnly, vault, policy(statement)), { vault: "broken" }));
+    it("refuses a bucket without policy", () => assert.deepEqual(answers(bucketTlsOnly, vault), { vault: "broken" }));
+    it("cannot tell of an unknown policy", () =>
+        assert.deepEqual(answers(bucketTlsOnly, vault, setting("BucketPolicy", vault, { policy: unknown })), { vault: "cannot tell yet" }));
+});
+
+describe("bucket-replication", () => {
+    const good = {
+        status: "Enabled",
+        filter: { prefix: "" },
+        sourceSelectionCriteria: { sseKmsEncryptedObjects: { status: "Enabled" } },
+        deleteMarkerReplication: { status: "Disabled" },
+    };
+    const copied = (...rules: Plain[]) => setting("BucketReplicationConfig", vault, { rules });
+
+    it("is content when everything is copied", () => assert.deepEqual(answers(bucketReplication, vault, copied(good)), { vault: "holds" }));
+    const weak: Record<string, Plain> = {
+        "is disabled": { ...good, status: "Disabled" },
+        "copies a part": { ...good, filter: { prefix: "orders/" } },
+        "copies what carries a tag": { ...good, filter: { tag: { key: "a", value: "b" } } },
+        "leaves encrypted objects out": { ...good, sourceSelectionCriteria: undefined },
+        "carries deletions over": { ...good, deleteMarkerReplication: { status: "Enabled" } },
+    };
+    for (const [fault, rule] of Object.entries(weak))
+        it(`refuses a replication that ${fault}`, () =>
+            assert.deepEqual(answers(bucketReplication, vault, copied(rule)), { vault: "broken" }));
+    it("refuses a vault that is not copied", () => assert.deepEqual(answers(bucketReplication, vault), { vault: "broken" }));
+    it("does not apply to the copy, nor to access logs", () => {
+        assert.deepEqual(answers(bucketReplication, bucket("vault", {}, "dr")), { vault: "not applicable" });
+        assert.equal(answers(bucketReplication, vault, copied(good), log, logged)["log"], "not applicable");
+    });
+    it("cannot tell of unknown rules", () => {
+        assert.deepEqual(answers(bucketReplication, vault, setting("BucketReplicationConfig", vault, { rules: unknown })), {
+            vault: "cannot tell yet",
+        });
+        assert.deepEqual(answers(bucketReplication, vault, copied(unknown)), { vault: "cannot tell yet" });
+    });
+});

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { cronjobOverlap } from "../../policies/cronjob-overlap.ts";
+import { failoverRecord } from "../../policies/failover-record.ts";
+import { noPrimaryLookup } from "../../policies/no-primary-lookup.ts";
+import { plain } from "../../policies/pack.ts";
+import { rules } from "../../policies/rules.ts";
+import { unknown, type Plain } from "../../policies/stack.ts";
+import { estate } from "../stacks/stand.ts";
+import { answers, because, resource } from "./cases.ts";
+
+describe("the policy pack", () => {
+    it("has these eight rules, one a file", () => {
+        const names = rules(estate).map(({ name }) => name);
+        assert.deepEqual(names, [
+            "bucket-encryption",
+            "bucket-lock",
+            "bucket-replication",
+            "bucket-tls-only",
+            "bucket-versioning",
+            "cronjob-overlap",
+            "failover-record",
+            "no-primary-lookup",
+        ]);
+        const files = readdirSync(new URL("../../policies", import.meta.url));
+        for (const name of names) assert.ok(files.includes(`${name}.ts`), name);
+    });
+
+    it("reads what the SDK throws at as unknown, and passes on every other error", () => {
+        class UnknownValueError extends Error {}
+        const throwing = (error: Error) =>
+            Object.defineProperty({ known: 1 }, "made", {
+                enumerable: true,
+                get: () => {
+                    throw error;
+                },
+            });
+        assert.deepEqual(plain({ deep: [throwing(new UnknownValueError("no"))] }), { deep: [{ known: 1, made: unknown }] });
+        assert.throws(() => plain(throwing(new Error("broken"))), /broken/);
+    });
+});
+
+describe("failover-record", () => {
+    const record = (props: Record<string, Plain>, checked = false) => {
+        const check = resource("aws:route53/healthCheck:HealthCheck", "check");
+        return resource(
+            "aws:route53/record:Record",
+            "record",
+            { failoverRoutingPolicies: [{ type: "PRIMARY" }], ttl: 60, ...props },
+            checked ? { healthCheckId: [check] } : {},
+        );
+    };
+    it("is content with a health check and a minute", () => {
+        assert.deepEqual(answers(failoverRecord, record({ healthCheckId: "hc" })), { record: "holds" });
+        assert.deepEqual(answers(failoverRecord, record({ healthCheckId: unknown }, true)), { record: "holds" });
+    });
+    it("refuses a record without health check, and one that is kept too long", () => {
+        assert.deepEqual(answers(failoverRecord, record({})), { record: "broken" });
+        assert.deepEqual(answers(failoverRecord, record({ healthCheckId: "hc", ttl: 61 })), { record: "broken" });
+        assert.match(because(failoverRecord, "record", record({ healthCheckId: "hc", ttl: 300 })), /300 s/);
+    });
+    it("lets other records be", () => assert.deepEqual(answers(failoverRecord, record({ failoverRoutingPolicies: undefined })), {}));
+    it("cannot tell of an unknown check, TTL or routing", () => {
+        assert.deepEqual(answers(failoverRecord, record({ healthCheckId: unknown })), { record: "cannot tell yet" });
+        assert.deepEqual(answers(failoverRecord, record({ healthCheckId: "hc", ttl: unknown })), { record: "cannot tell yet" });
+        assert.deepEqual(answers(failoverRecord, record({ failoverRoutingPolicies: unknown })), { record: "cannot tell yet" });
+    });
+});
+
+describe("cronjob-overlap", () => {
+    const job = (spec: Record<string, Plain>, activeDeadlineSeconds: Plain = 600) =>
+        resource("kubernetes:batch/v1:CronJob", "job", { spec: { jobTemplate: { spec: { activeDeadlineSeconds } }, ...spec } });
+    const good = { concurrencyPolicy: "Forbid", startingDeadlineSeconds: 60 };
+
+    it("is content with Forbid, a start in time and an end", () => assert.deepEqual(answers(cronjobOverlap, job(good)), { job: "holds" }));
+    it("refuses runs that may overlap, never start again or never end", () => {
+        assert.deepEqual(answers(cronjobOverlap, job({ ...good, concurrencyPolicy: undefined })), { job: "broken" });
+        assert.deepEqual(answers(cronjobOverlap, job({ ...good, concurrencyPolicy: "Replace" })), { job: "broken" });
+        assert.deepEqual(answers(cronjobOverlap, job({ ...good, startingDeadlineSeconds: undefined })), { job: "broken" });
+        assert.deepEqual(answers(cronjobOverlap, job({ ...good, startingDeadlineSeconds: 5 })), { job: "broken" });
+        assert.deepEqual(answers(cronjobOverlap, job(good, null)), { job: "broken" });
+    });
+    it("cannot tell of an unknown schedule", () =>
+        assert.deepEqual(answers(cronjobOverlap, job({ ...good, concurrencyPolicy: unknown })), { job: "cannot tell yet" }));
+});
+
+describe("no-primary-lookup", () => {
+    const rule = noPrimaryLookup(estate);
+    const inDr = (type: string, props: Record<string, Plain>) => resource(type, "it", props, {}, "dr");
+    const refused: Record<string, [string, Record<string, Plain>]> = {
+        "a provider for the primary's region": ["pulumi:providers:aws", { region: "us-east-1" }],
+        "a provider that goes where the environment says": ["pulumi:providers:aws", {}],
+        "a resource placed there": ["aws:s3/bucket:Bucket", { bucket: "b", region: "us-east-1" }],
+        "an ARN of there, in a document": ["aws:iam/rolePolicy:RolePolicy", { policy: '{"Resource":"arn:aws:kms:us-east-1:1:key/k"}' }],
+        "another stack's outputs": ["pulumi:pulumi:StackReference", { name: "prod" }],
+        "the primary's cluster": ["pulumi:providers:kubernetes", { context: "primary" }],
+    };
+    for (const [what, [type, props]] of Object.entries(refused))
+        it(`refuses ${what}`, () => assert.deepEqual(answers(rule, inDr(type, props)), { it: "broken" }));
+
+    it("lets pass what is derived and asked of nobody, and a secret's copy", () => {
+        for (const [type, props] of [
+            ["pulumi:providers:aws", { region: "us-west-2" }],
+            ["aws:route53/record:Record", { records: ["shop.us-east-1.shop.example"] }],
+            ["aws:secretsmanager/secret:Secret", { name: "shop/mysql", replicas: [{ region: "us-east-1" }] }],
+            ["aws:iam/rolePolicy:RolePolicy", { policy: '{"Resource":"arn:aws:s3:::shop-vault-us-east-1/*"}' }],
+        ] as const)
+            assert.deepEqual(answers(rule, inDr(type, props)), { it: "holds" }, type);
+    });
+    it("does not care what prod asks of its own region", () =>
+        assert.deepEqual(answers(rule, resource("pulumi:providers:aws", "it", { region: "us-east-1" })), {}));
+    it("cannot tell of a provider whose region is unknown", () =>
+        assert.deepEqual(answers(rule, inDr("pulumi:providers:aws", { region: unknown })), { it: "cannot tell yet" }));
+    it("cannot tell of a resource of which a part is unknown, and refuses it all the same for the part that is known", () => {
+        assert.deepEqual(answers(rule, inDr("aws:iam/rolePolicy:RolePolicy", { policy: unknown })), { it: "cannot tell yet" });
+        assert.deepEqual(answers(rule, inDr("aws:kms/key:Key", { policy: unknown, region: "us-east-1" })), { it: "broken" });
+    });
+});
