@@ -1,6 +1,8 @@
-"""Conditional writes that hold under a race, and bucket policies left to the gate."""
+"""Conditional writes that hold under a race, bucket policies left to the gate, log delivery that reads them whole."""
 
+import json
 import threading
+from types import SimpleNamespace
 
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
@@ -31,6 +33,20 @@ def policies_are_the_gates():
     FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
 
 
+def log_delivery_reads_any_principal():
+    """A statement may be for everybody ("Principal": "*"); moto expected each to have a dictionary there, and answered 500."""
+    permitted = FakeBucket._log_permissions_enabled_policy
+
+    def by_services_alone(target_bucket, target_prefix):
+        document = json.loads(target_bucket.policy or b'{"Statement": []}')
+        document["Statement"] = [each for each in document["Statement"] if isinstance(each.get("Principal", {}), dict)]
+        view = SimpleNamespace(policy=json.dumps(document).encode(), partition=target_bucket.partition, name=target_bucket.name)
+        return permitted(view, target_prefix)
+
+    FakeBucket._log_permissions_enabled_policy = staticmethod(by_services_alone)
+
+
 def apply():
     conditional_writes_are_atomic()
     policies_are_the_gates()
+    log_delivery_reads_any_principal()
