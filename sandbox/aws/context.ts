@@ -39,6 +39,8 @@ export function conditionContext(call: Call, principal: Principal, extras: Conte
         // Present only when a service calls for somebody: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourcearn
         "aws:sourcearn": () => undefined,
         "aws:sourceaccount": () => undefined,
+        // Absent with long-term keys and in sessions without a second factor, and the sandbox gives out nothing else.
+        "aws:multifactorauthpresent": () => undefined,
         "aws:viaawsservice": () => [String(extras.viaService !== undefined)],
         "aws:principalisawsservice": () => ["false"],
     };

@@ -139,7 +139,7 @@ export async function startGate(options: GateOptions) {
         // Outside every region stand the services that have no other endpoint, and the global endpoint of STS.
         const outside = endpoint.region === undefined && (traits.global === true || endpoint.service === "sts");
         const misdialled = listening === undefined ? !outside : traits.global || (endpoint.region ?? "us-east-1") !== listening;
-        if (misdialled || insides.test(url)) {
+        if (misdialled || insides.test(decodeURIComponent(url))) {
             const refusal: Refusal = {
                 status: 400,
                 code: "InvalidRequest",
@@ -196,6 +196,9 @@ export async function startGate(options: GateOptions) {
             record({ ...line, status });
             const over = call.operation === "CompleteMultipartUpload" || call.operation === "AbortMultipartUpload";
             if (over && status < 300) uploads.delete(call.query.get("uploadId") ?? "");
+        } catch (error) {
+            record({ ...line, status: 502, refused: `broken off: ${(error as Error).message}` });
+            throw error;
         } finally {
             if (call.write) view.written(call.service, call.operation);
         }

@@ -3,6 +3,7 @@ import {
     DescribeAlarmsCommand,
     GetMetricStatisticsCommand,
     type Datapoint,
+    type MetricAlarm,
     type Statistic,
 } from "@aws-sdk/client-cloudwatch";
 import {
@@ -82,6 +83,7 @@ export function route53Reader(endpoint: string) {
     const common = { endpoint, credentials: { accessKeyId: "AKIAROUTE53", secretAccessKey: "route53" }, maxAttempts: 1 };
     const client = new Route53Client({ ...common, region: "us-east-1" });
     const tags = new Map<string, { name: string | undefined; at: number }>();
+    const alarms = new Map<string, { definition: MetricAlarm; at: number }>();
     const clouds = new Map<string, CloudWatchClient>();
     const cloudwatch = (region: string) => {
         const known = clouds.get(region) ?? new CloudWatchClient({ ...common, region });
@@ -97,6 +99,18 @@ export function route53Reader(endpoint: string) {
         const name = answer.ResourceTagSet?.Tags?.find((tag) => tag.Key === "Name")?.Value;
         tags.set(id, { name, at: Date.now() });
         return name;
+    }
+
+    /** Definitions hardly ever change, and are read again after five seconds; one that is not there yet is asked for each time. */
+    async function alarmDefinition({ region, name }: { region: string; name: string }): Promise<MetricAlarm | undefined> {
+        const key = `${region} ${name}`;
+        const kept = alarms.get(key);
+        if (kept && Date.now() - kept.at < 5000) return kept.definition;
+        const { MetricAlarms } = await cloudwatch(region).send(new DescribeAlarmsCommand({ AlarmNames: [name] }));
+        const definition = MetricAlarms?.[0];
+        if (definition) alarms.set(key, { definition, at: Date.now() });
+        else alarms.delete(key);
+        return definition;
     }
 
     /** The SDK has no paginator for this one. */
@@ -134,8 +148,7 @@ export function route53Reader(endpoint: string) {
          */
         async metric(alarm: { region: string; name: string }): Promise<MetricVerdict> {
             const client = cloudwatch(alarm.region);
-            const { MetricAlarms } = await client.send(new DescribeAlarmsCommand({ AlarmNames: [alarm.name] }));
-            const definition = MetricAlarms?.[0];
+            const definition = await alarmDefinition(alarm);
             if (!definition) return "insufficient";
             const {
                 Namespace,

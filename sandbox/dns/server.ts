@@ -23,7 +23,7 @@ export interface DnsOptions {
     readonly checkersFrom?: string;
     /** Unix socket: GET /health, GET /queries?since=ISO, GET /ready. */
     readonly socket?: string;
-    /** How often zones and health checks are read, in ms. @default 500 */
+    /** How often zones and health checks are read, in ms. @default 1000 */
     readonly everyMs?: number;
 }
 

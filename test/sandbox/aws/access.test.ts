@@ -25,7 +25,7 @@ const vault = "arn:aws:s3:::vault";
 const subject = "system:serviceaccount:orders:backup-writer";
 
 describe("access of a role", function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let cloud: Account;
     let writer: S3Client;
     let writerKeys: KMSClient;

@@ -10,7 +10,7 @@ import { makeAuthority } from "../../../sandbox/aws/authority.ts";
 import { direct, regions, startMoto } from "./fixture.ts";
 
 describe("account before Lifeboat", function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let directory: string;
     let moto: Awaited<ReturnType<typeof startMoto>>;
     before(async () => {

@@ -31,14 +31,18 @@ export async function startMoto(): Promise<{ url: string; stop(): Promise<void> 
     const child: ChildProcess = spawn(tools.motoPython, ["-B", script, "-p", String(port)], { stdio: ["ignore", "ignore", "ignore"] });
     const exited = new Promise((resolve) => child.on("exit", resolve));
     const url = `http://127.0.0.1:${port}`;
-    await until("moto answers", 30_000, async () => (await fetch(`${url}/_sandbox/replication`)).ok);
-    return {
-        url,
-        async stop() {
-            child.kill("SIGTERM");
-            await exited;
-        },
+    const stop = async () => {
+        child.kill("SIGTERM");
+        await exited;
     };
+    try {
+        // Python imports a few hundred modules: seconds on an idle machine, a minute on one that runs everybody's tests.
+        await until("moto answers", 110_000, async () => (await fetch(`${url}/_sandbox/replication`)).ok);
+    } catch (error) {
+        await stop();
+        throw error;
+    }
+    return { url, stop };
 }
 
 /** Configuration of an SDK client that reaches moto itself, as the sandbox's own daemons do. */

@@ -26,7 +26,7 @@ import { direct, startMoto } from "./fixture.ts";
 const roleArn = "arn:aws:iam::123456789012:role/replication";
 
 describe("replicator", function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let moto: Awaited<ReturnType<typeof startMoto>>;
     let replicator: Awaited<ReturnType<typeof startReplicator>>;
     let east: S3Client;
