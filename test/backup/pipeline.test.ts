@@ -42,8 +42,9 @@ describe("the pipeline", function () {
         ...{ s3: clientsOf("primary").s3, bucket: derived.vaultBucket("primary"), key: `${store}/${point}/data`, signal },
     });
 
-    it("takes no more memory for more data", async () => {
-        const bytes = 192 * MiB;
+    it("takes no more memory for more data", async function () {
+        this.timeout(300_000);
+        const bytes = 128 * MiB;
         const point = newPoint(new Date());
         globalThis.gc?.();
         const before = process.memoryUsage.rss();
@@ -62,7 +63,7 @@ describe("the pipeline", function () {
         assert.deepEqual(received.stored, sent.stored);
         assert.equal(arrived, bytes);
         const grown = (most - before) / MiB;
-        assert.ok(grown < 160, `memory grew by ${grown.toFixed(0)} MiB for ${bytes / MiB} MiB of data`);
+        assert.ok(grown < 110, `memory grew by ${grown.toFixed(0)} MiB for ${bytes / MiB} MiB of data`);
     });
 
     it("keeps nothing when the program ends badly after all of its output", async () => {
