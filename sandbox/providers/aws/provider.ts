@@ -9,14 +9,16 @@ import { resourceType } from "./kind.ts";
 import { kmsTypes } from "./kms.ts";
 import { route53Types } from "./route53.ts";
 import { bucketObject } from "./s3-object.ts";
-import { s3Types } from "./s3.ts";
+import { bucket } from "./s3-bucket.ts";
+import { s3SettingTypes } from "./s3-settings.ts";
 import { secretsManagerTypes } from "./secretsmanager.ts";
 import { Services } from "./services.ts";
 import type { Entry } from "./table.ts";
 
 /** Every type that the stand-in knows. */
 export const awsTable: Readonly<Record<string, Entry>> = {
-    ...s3Types,
+    "s3/bucket:Bucket": bucket,
+    ...s3SettingTypes,
     "s3/bucketObjectv2:BucketObjectv2": bucketObject,
     ...kmsTypes,
     ...iamTypes,

@@ -7,7 +7,9 @@ import type { Props } from "../../../sandbox/providers/values.ts";
 const subject = { urn: "urn:pulumi:s::p::t::n", type: "t", name: "n", timeoutSeconds: 0 };
 const nothing = new Uint8Array(8);
 
-describe("a random password", () => {
+describe("a random password", function () {
+    this.timeout(60_000);
+
     const options = fc
         .record({
             upper: fc.boolean(),

@@ -43,7 +43,9 @@ const given = fc.record(
     { requiredKeys: [], noNullPrototype: true },
 );
 
-describe("the shape of an aws property", () => {
+describe("the shape of an aws property", function () {
+    this.timeout(60_000);
+
     it("comes back from the API as it went", () => {
         fc.assert(fc.property(given, (props) => assert.deepEqual(fromSdk(fields, toSdk(fields, props as Props)), props)));
     });
