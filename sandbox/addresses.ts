@@ -49,7 +49,8 @@ export function whoIs(address: string): string {
     for (const site of siteNames) {
         const { number, node } = siteAddresses(site);
         if (address === node) return `node:${site}`;
-        if (address.startsWith(`10.${number}.`)) return `pod:${site}`;
+        // Above the pods are Services, load balancers and AWS endpoints: programs of the sandbox itself.
+        if (address.startsWith(`10.${number}.`)) return Number(address.split(".")[2]) < 128 ? `pod:${site}` : "sandbox";
     }
     return "sandbox";
 }

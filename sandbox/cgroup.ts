@@ -32,10 +32,13 @@ export class Cgroup {
         this.write("cgroup.freeze", "0");
     }
 
-    /** Stops every process where it is: connections stay open and silent. Resolves when all stand still. */
-    async freeze(): Promise<void> {
+    /**
+     * Stops every process where it is: connections stay open and silent. Resolves when all stand still, or after `limit` ms: one that waits for a disk
+     * stands still when it has it.
+     */
+    async freeze(limit = 2000): Promise<void> {
         this.write("cgroup.freeze", "1");
-        while (!/^frozen 1$/m.test(readFileSync(join(this.directory, "cgroup.events"), "utf8"))) await sleep(2);
+        for (const end = Date.now() + limit; Date.now() < end && !/^frozen 1$/m.test(readFileSync(join(this.directory, "cgroup.events"), "utf8")); ) await sleep(2);
     }
 
     thaw(): void {

@@ -151,8 +151,8 @@ function attached(name: string, declaration: SandboxDeclaration): Sandbox {
     const checkout = join(directory, "checkout");
     const engine = JSON.parse(readFileSync(join(directory, "engine.json"), "utf8")) as Record<string, string>;
     const env = sandboxEnvironment({ name, directory, estate: declaration.estate, engine });
-    const control = (socket: string, method: string, path: string, body?: unknown) =>
-        callControl(join(directory, `${socket}.sock`), method, path, body);
+    const control = (socket: string, method: string, path: string, body?: unknown, limit?: number) =>
+        callControl(join(directory, `${socket}.sock`), method, path, body, limit);
     return {
         name,
         directory,
@@ -168,7 +168,7 @@ function attached(name: string, declaration: SandboxDeclaration): Sandbox {
             return child;
         },
         lose: async (site) => {
-            const lost = (await control("control", "POST", "/lose", { site })) as { at: string };
+            const lost = (await control("control", "POST", "/lose", { site }, 60_000)) as { at: string };
             const regions = [declaration.estate.sites[site].region];
             await Promise.all([
                 control("gate", "PUT", "/refuse", { globalWrites: true, regions }),

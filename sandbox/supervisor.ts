@@ -90,6 +90,9 @@ class Supervisor {
         });
         try {
             await startCloud({ directory: this.directory, declaration: this.declaration, start: (daemon) => this.start(daemon) });
+            // Ready once is not enough: whoever has ended since is missing.
+            const ended = [...this.daemons.values()].find(({ state }) => state === "ended");
+            if (ended) throw new Error(`${ended.name} ended (${ended.exit}) while the others started; see logs/${ended.name}.log`);
             this.phase = "up";
         } catch (error) {
             if (this.phase === "stopping") return;

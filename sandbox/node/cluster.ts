@@ -59,11 +59,13 @@ export class Cluster {
         informer.on("add", (object) => changed(object, false));
         informer.on("update", (object) => changed(object, false));
         informer.on("delete", (object) => changed(object, true));
-        informer.on("error", (error) => {
+        const failed = (error: unknown) => {
             log(`watch of ${path}: ${describe(error)}`);
-            setTimeout(() => void informer.start(), 1000);
-        });
-        void informer.start();
+            setTimeout(start, 1000);
+        };
+        const start = () => void informer.start().catch(failed);
+        informer.on("error", failed);
+        start();
         return informer;
     }
 }
