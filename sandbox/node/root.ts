@@ -58,18 +58,16 @@ export function setprivFlags({ uid, gid, groups, noNewPrivileges, dropCapabiliti
     ];
 }
 
-/** Directories that every root has. */
+/** Directories that every root has, beside those that something is mounted on. */
 const skeleton = [
     "dev",
     "etc",
     "home",
     "mnt",
     "opt",
-    "proc",
     "root",
     "run/lock",
     "srv",
-    "sys",
     "usr",
     "var/cache",
     "var/lib",
