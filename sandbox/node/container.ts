@@ -64,6 +64,7 @@ export class Run {
                 .once("error", () => resolve(false))
                 .once("close", () => resolve(false));
         });
+        void this.begun.then((began) => (this.running = began));
     }
 
     /** Process 1 of the container, as this machine numbers it; undefined before it is there and after it is gone. */
@@ -97,11 +98,15 @@ export class Run {
         clearTimeout(timer);
     }
 
+    /** Whether there is a container to enter: before it has begun, its root is still this machine's. */
+    get begunAndAlive(): boolean {
+        return this.firstProcess !== undefined && !this.over && this.running;
+    }
+
     /** The command line that runs a command in the container: its files, processes, network, user. It dies with its parent. */
     enter(command: readonly string[]): string[] {
         const pid = this.firstProcess;
-        // Before it has begun, its root is still this machine's.
-        if (pid === undefined || this.over || !this.running) throw new Error("the container is not running");
+        if (pid === undefined || !this.begunAndAlive) throw new Error("the container is not running");
         const flags = setprivFlags(this.options.identity);
         const shell = ["sh", "-c", 'cd "$0" && exec "$@"', this.options.workingDirectory];
         return [

@@ -31,6 +31,8 @@ export async function serveStreams(cluster: Cluster, kubelet: Kubelet): Promise<
     });
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         const url = new URL(request.url ?? "/", "https://node");
+        // The client may be gone before its answer.
+        socket.on("error", () => socket.destroy());
         const line = url.pathname.startsWith("/exec/") ? execLine(kubelet, url) : undefined;
         if (!line) socket.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         else sockets.handleUpgrade(request, socket, head, (client) => run(client, line, url));
@@ -70,7 +72,7 @@ function logs(kubelet: Kubelet, url: URL, response: ServerResponse): void {
 
 function execLine(kubelet: Kubelet, url: URL): { line: string[]; environment: NodeJS.ProcessEnv } | undefined {
     const { keeper } = target(kubelet, url);
-    if (!keeper?.run || !keeper.state.state.running) return undefined;
+    if (!keeper?.run?.begunAndAlive || !keeper.state.state.running) return undefined;
     const line = keeper.run.enter(url.searchParams.getAll("command"));
     const terminal = url.searchParams.get("tty") === "true" || url.searchParams.get("tty") === "1";
     return {
