@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../model/failure.ts";
 import { coordination } from "../../model/names.ts";
 import type { CoordinationBucket } from "../conditional-bucket.ts";
@@ -135,7 +136,7 @@ function continueJournal(
         });
         replay([...entries, next]); // a fault of ours is found before it is written
         const text = JSON.stringify(next);
-        if (!(await bucket.create(coordination.journal(activation, number), text))) {
+        if (!(await create(bucket, coordination.journal(activation, number), text))) {
             lost = true;
             throw await displacedBy(bucket, activation, number);
         }
@@ -163,6 +164,22 @@ function continueJournal(
             return { [Symbol.dispose]: () => clearInterval(timer) };
         },
     };
+}
+
+/** Waiting times (ms) before an entry that could not be written is tried again. */
+const patience = [500, 2_000, 5_000];
+
+/** Writes the same text again where there was no answer: an entry that did arrive is found to be this one. */
+async function create(bucket: CoordinationBucket, key: string, text: string): Promise<boolean> {
+    for (const wait of patience) {
+        try {
+            return await bucket.create(key, text);
+        } catch (error) {
+            if (!(error instanceof Failure) || error.exit !== "unavailable") throw error;
+            await sleep(wait);
+        }
+    }
+    return bucket.create(key, text);
 }
 
 async function displacedBy(bucket: CoordinationBucket, activation: string, number: number): Promise<Failure> {

@@ -66,6 +66,23 @@ describe("a journal", () => {
         assert.equal((await readJournal(bucket, activation)).state.runner.by, "bert@desk");
     });
 
+    it("writes an entry again when there was no answer, and once only where the entry had arrived", async () => {
+        const bucket = bucketInMemory();
+        let lost = 0;
+        const shaky = {
+            ...bucket,
+            async create(key: string, text: string) {
+                const written = await bucket.create(key, text);
+                if (lost++ === 1) throw new Failure("unavailable", "no answer", "repeat");
+                return written;
+            },
+        };
+        const journal = await openJournal(shaky, activation, opened);
+        await claimed(journal);
+        assert.deepEqual((await readJournal(bucket, activation)).state, journal.state());
+        assert.equal(bucket.objects.size, 3);
+    });
+
     it("is taken over by one of many who try at once", async () => {
         const bucket = bucketInMemory();
         await openJournal(bucket, activation, opened);
