@@ -60,10 +60,7 @@ export class Run {
         // The root script says a line there as its last act (root.ts); with its end the pipe ends too.
         const line = this.child.stdio[3] as Readable;
         this.begun = new Promise<boolean>((resolve) => {
-            line.once("data", () => {
-                this.running = true;
-                resolve(true);
-            })
+            line.once("data", () => resolve(true))
                 .once("error", () => resolve(false))
                 .once("close", () => resolve(false));
         });

@@ -109,11 +109,12 @@ export class Keeper {
                 if (this.pod.stopping.aborted) break;
                 const run = new Run(options);
                 this.run = run;
-                // If it ended already, its end is reported like any other.
-                await run.begun;
-                this.state.state = { running: { startedAt: run.startedAt } };
-                this.watch(run);
-                this.pod.changed();
+                // A run whose root could not be made is never "running"; its end is reported like any other.
+                if (await run.begun) {
+                    this.state.state = { running: { startedAt: run.startedAt } };
+                    this.watch(run);
+                    this.pod.changed();
+                }
                 return run;
             } catch (error) {
                 const waiting = { reason: error instanceof NotYet ? error.reason : "CreateContainerError", message: describe(error) };
