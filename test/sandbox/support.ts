@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { attach, startSandbox, type ExecOptions, type Sandbox } from "../../sandbox/sandbox.ts";
@@ -10,6 +11,12 @@ const inside = fileURLToPath(new URL("inside.ts", import.meta.url));
 
 /** Starts a sandbox of a test's own. */
 export const ownSandbox = (name: string): Promise<Sandbox> => startSandbox({ name: `test-${name}-${process.pid}`, estate, source });
+
+/** Ends a test's sandbox and takes its directory away. */
+export async function endSandbox(sandbox: Sandbox): Promise<void> {
+    await sandbox.stop();
+    rmSync(sandbox.directory, { recursive: true, force: true });
+}
 
 /** A client inside a sandbox, with the address of an actor: what it is asked (inside.ts) it does there. */
 export class Client {
@@ -72,5 +79,5 @@ after(async function () {
     if (!shared) return;
     const { sandbox, client } = await shared;
     await client.end();
-    if (!standing) await sandbox.stop();
+    if (!standing) await endSandbox(sandbox);
 });

@@ -3,7 +3,7 @@ import { whoIs } from "../../../sandbox/addresses.ts";
 import { parseAttempts } from "../../../sandbox/loss.ts";
 import { until } from "../../../sandbox/daemon.ts";
 import type { Sandbox } from "../../../sandbox/sandbox.ts";
-import { Client, ownSandbox } from "../support.ts";
+import { Client, endSandbox, ownSandbox } from "../support.ts";
 
 describe("sandbox: the loss of a region", function () {
     this.timeout(400_000);
@@ -17,7 +17,7 @@ describe("sandbox: the loss of a region", function () {
     });
     after(async () => {
         await Promise.all([customer?.end(), activation?.end()]);
-        await sandbox?.stop();
+        if (sandbox) await endSandbox(sandbox);
     });
 
     it("makes connections to it hang, leaves the other region be, and counts who tried", async () => {

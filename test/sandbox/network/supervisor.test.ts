@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cgroupRoot } from "../../../sandbox/cgroup.ts";
@@ -43,7 +43,9 @@ describe("sandbox: its supervisor", function () {
     const gone = (directory: string) => until("nothing is left", 15_000, () => processesOf({ name, directory }).length === 0);
     after(async () => {
         for (const starter of starters) starter.kill("SIGKILL");
-        if (supervisorPid(join(sandboxesDirectory(), name))) await attach(name).stop();
+        const directory = join(sandboxesDirectory(), name);
+        if (supervisorPid(directory)) await attach(name).stop();
+        rmSync(directory, { recursive: true, force: true });
     });
 
     it("leaves no process behind when it, or whoever started it, is killed -9; the next of the name starts clean", async () => {
