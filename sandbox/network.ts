@@ -19,6 +19,12 @@ const ip = (lines: readonly string[], netns?: string) =>
     });
 
 /**
+ * A bridge without an address of its own takes the lowest of its ports', and so changes it whenever a pod comes or goes: every other pod then
+ * sends to a gateway that is no longer there, until its neighbour table forgets (half a minute).
+ */
+const bridgeHardware = (number: number) => `02:00:00:00:00:0${number}`;
+
+/**
  * Builds the sandbox's network in the namespace that this process is in: a bridge a site and one for whatever is outside, every address of
  * sandbox/addresses.ts, a namespace an actor. The root routes between the bridges.
  */
@@ -32,7 +38,7 @@ export function buildNetwork(): void {
         const { number, node, bridgeRange } = siteAddresses(site);
         const bridge = bridgeOf(site);
         ip([
-            `link add ${bridge} type bridge`,
+            `link add ${bridge} address ${bridgeHardware(number)} type bridge`,
             `address add ${bridgeRange} dev ${bridge}`,
             `link set ${bridge} up`,
             // Services, load balancers and AWS endpoints: a local route makes all of them ours, one by one when a program listens there.
@@ -40,7 +46,7 @@ export function buildNetwork(): void {
         ]);
     }
     ip([
-        `link add ${outsideBridge} type bridge`,
+        `link add ${outsideBridge} address ${bridgeHardware(0)} type bridge`,
         `address add ${outsideGateway}/16 dev ${outsideBridge}`,
         ...[globalAws, resolverAddress, actors.checkers].map((own) => `address add ${own}/32 dev ${outsideBridge}`),
         `link set ${outsideBridge} up`,

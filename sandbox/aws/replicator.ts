@@ -123,6 +123,7 @@ const trustContext = (item: Waiting) => (name: string) => {
 function contextOf(name: string, item: Waiting, viaService: string | undefined) {
     const key = name.toLowerCase();
     if (key === "aws:securetransport") return ["true"];
+    if (key === "aws:principalarn") return [item.role];
     if (key === "kms:viaservice") return viaService === undefined ? undefined : [viaService];
     if (key !== "kms:encryptioncontext:aws:s3:arn" || viaService === undefined) return unknownKey;
     const bucket = viaService.includes(item.sourceRegion) ? item.bucket : item.destination;
