@@ -76,7 +76,7 @@ const documentation = "https://docs.aws.amazon.com";
 const sources = {
     healthChecks: {
         from: "published",
-        says: "an endpoint is unhealthy after `threshold` failures in a row, asked every `interval`",
+        says: "an endpoint is unhealthy after `threshold` failures in a row; each is a connection that does not come about within 4 s, and the next request follows `interval` after it",
         url: `${documentation}/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html`,
     },
     latch: {
@@ -95,6 +95,9 @@ const sources = {
     },
     assumed: { from: "declared", where: "model/plan.ts: assumed until a drill has measured it" },
 } as const satisfies Record<string, Source>;
+
+/** A health checker waits so long for a connection (seconds); a lost endpoint makes it wait each time. */
+const connectLimit = 4;
 
 const figure = (span: number, kind: FigureKind, source: Source): Figure => ({ seconds: seconds(span), kind, source });
 
@@ -127,8 +130,8 @@ export function regionLossPlan(estate: Estate, measured: MeasuredSteps = new Map
                 name: "detect",
                 by: "health checks",
                 does: `Route 53 asks the primary every ${healthCheck.interval} s and gives it up after ${healthCheck.threshold} failures`,
-                estimate: [figure(healthCheck.interval * healthCheck.threshold, "measured", sources.healthChecks)],
-                limit: seconds(healthCheck.interval * healthCheck.threshold * 2),
+                estimate: [figure((healthCheck.interval + connectLimit) * healthCheck.threshold, "measured", sources.healthChecks)],
+                limit: seconds((healthCheck.interval + connectLimit) * healthCheck.threshold * 2),
                 after: [],
                 undo: nothing,
             },

@@ -88,7 +88,8 @@ export function startCheckers(options: CheckersOptions) {
             sni: check.sni ?? tls,
             ...(from === undefined ? {} : { from }),
         };
-        return probe(target, { connectMs: limit(4, fast), answerMs: limit(2, fast) });
+        // Who is lost does not connect, and that wait is part of the detection: it is scaled whole. An answer takes what the machine takes.
+        return probe(target, { connectMs: Math.max(300, 4000 / fast), answerMs: limit(2, fast) });
     }
 
     async function watchEndpoint(each: Watched): Promise<void> {

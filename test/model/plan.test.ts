@@ -93,7 +93,7 @@ describe("the plan for a lost region", () => {
             defineEstate(declaration((each) => (each.traffic = { ttl: "45 s", healthCheck: { interval: "30 s", threshold: 5 } }))),
         );
         const of = (name: StepName) => estimateOf(stepsOf(slower).find((each) => each.name === name) ?? assert.fail(name));
-        assert.equal(of("detect"), 150);
+        assert.equal(of("detect"), 170);
         assert.equal(of("dns"), 45);
         assert.equal(of("decide"), 300);
     });
@@ -116,7 +116,7 @@ describe("the plan for a lost region", () => {
         for (const each of stepsOf(plan)) assert.ok(told.includes(`${each.name} (${each.by})`), each.name);
         assert.ok(told.indexOf("point of no return") > told.indexOf("4. fence"));
         assert.ok(told.indexOf("point of no return") < told.indexOf("promote:ledger"));
-        assert.match(told, /till: RTO bound 9 min 40 s within 10 min, because detect 30 s \+ decide 5 min \+ claim/);
+        assert.match(told, /till: RTO bound 9 min 52 s within 10 min, because detect 42 s \+ decide 5 min \+ claim/);
     });
 
     it("cannot have a step without estimate, limit or undo", () => {
