@@ -43,7 +43,8 @@ function partial(message: string, error: NotReady, secrets: readonly string[]): 
     detail.setId(error.id);
     detail.setProperties(encode(error.state, secrets));
     detail.setInputs(encode(error.inputs));
-    detail.setReasonsList([...error.reasons]);
+    // The engine shows these, and not the message.
+    detail.setReasonsList([message]);
     const any = new AnyMessage();
     any.pack(detail.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
     const rich = new status.Status();

@@ -71,12 +71,10 @@ export class NotReady extends Error {
     readonly id: string;
     readonly state: Props;
     readonly inputs: Props;
-    readonly reasons: readonly string[];
-    constructor(message: string, at: { id: string; state: Props; inputs: Props; reasons: readonly string[] }, options?: ErrorOptions) {
+    constructor(message: string, at: { id: string; state: Props; inputs: Props }, options?: ErrorOptions) {
         super(message, options);
         this.id = at.id;
         this.state = at.state;
         this.inputs = at.inputs;
-        this.reasons = at.reasons;
     }
 }

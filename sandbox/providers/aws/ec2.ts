@@ -88,16 +88,18 @@ const launchTemplate: Entry = {
     },
     async create(call) {
         const { sdk, client } = await ec2(call);
-        const Tags = Object.entries(call.tags).map(([Key, Value]) => ({ Key, Value }));
         const made = await client.send(
             new sdk.CreateLaunchTemplateCommand({
                 LaunchTemplateName: text(call.inputs["name"]),
                 LaunchTemplateData: dataOf(call),
                 ...(call.inputs["description"] !== undefined && { VersionDescription: text(call.inputs["description"]) }),
-                ...(Tags.length > 0 && { TagSpecifications: [{ ResourceType: "launch-template" as const, Tags }] }),
             }),
         );
-        return made.LaunchTemplate!.LaunchTemplateId!;
+        const id = made.LaunchTemplate!.LaunchTemplateId!;
+        call.made(id);
+        // Not with the creation: moto would take the template's own tags for its instances', and no instance could be run from it.
+        await retag({ ...call, id });
+        return id;
     },
     async read(call) {
         const { sdk, client } = await ec2(call);

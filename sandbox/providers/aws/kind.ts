@@ -106,8 +106,8 @@ export function resourceType(token: string, entry: Entry, services: () => Servic
                 return { id, state };
             } catch (error) {
                 if (id === undefined) throw error;
-                const reasons = [error instanceof Error ? error.message : String(error)];
-                throw new NotReady(reasons[0]!, { id, inputs, state: { ...inputs, region: call.region }, reasons }, { cause: error });
+                const message = error instanceof Error ? error.message : String(error);
+                throw new NotReady(message, { id, inputs, state: { ...inputs, region: call.region } }, { cause: error });
             }
         },
         async read(subject, id, inputs, state) {

@@ -1,10 +1,10 @@
-import { isRecord, list, record, type Props, type Value } from "../values.ts";
+import { isRecord, type Props, type Value } from "../values.ts";
 
 interface Fault {
     type: string;
     reason: string;
-    /** The property whose answer is set aside where the program gave a value, or what makes the answer right. */
-    mend: readonly string[] | ((live: Props) => Props);
+    /** Path of the property whose answer is set aside where the program gave a value. */
+    path: readonly string[];
 }
 
 /**
@@ -15,20 +15,12 @@ export const motoFaults: readonly Fault[] = [
     {
         type: "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
         reason: "GetBucketReplication always answers Disabled, whatever was put",
-        mend: ["rules", "*", "deleteMarkerReplication"],
+        path: ["rules", "*", "deleteMarkerReplication"],
     },
     {
         type: "aws:secretsmanager/secret:Secret",
         reason: "DescribeSecret answers alias/aws/secretsmanager as every replica's key, whatever key it was given",
-        mend: ["replicas", "*", "kmsKeyId"],
-    },
-    {
-        type: "aws:ec2/launchTemplate:LaunchTemplate",
-        reason: "the template's own tags are answered as a tagSpecification of its data, where EC2 has those of instances and volumes only",
-        mend: (live) => ({
-            ...live,
-            tagSpecifications: list(live["tagSpecifications"]).filter((one) => record(one)["resourceType"] !== "launch-template"),
-        }),
+        path: ["replicas", "*", "kmsKeyId"],
     },
 ];
 
@@ -44,6 +36,4 @@ function replace(given: Value, live: Value, path: readonly string[]): Value {
 
 /** The service's answer with moto's known faults replaced by what the program gave. */
 export const overlook = (type: string, given: Props, live: Props): Props =>
-    motoFaults
-        .filter((fault) => fault.type === type)
-        .reduce((answer, { mend }) => (typeof mend === "function" ? mend(answer) : (replace(given, answer, mend) as Props)), live);
+    motoFaults.filter((fault) => fault.type === type).reduce((answer, { path }) => replace(given, answer, path) as Props, live);

@@ -155,7 +155,12 @@ const healthCheck: Entry = {
     async update(call) {
         const { sdk, client } = await route53(call);
         // These three are fixed at its birth: their change makes a new one.
-        const { Type: _type, RequestInterval: _interval, MeasureLatency: _latency, ...config } = healthCheckConfig(call) as Record<string, unknown>;
+        const {
+            Type: _type,
+            RequestInterval: _interval,
+            MeasureLatency: _latency,
+            ...config
+        } = healthCheckConfig(call) as Record<string, unknown>;
         if (call.changed(...Object.keys(checkFields), "cloudwatchAlarmName", "cloudwatchAlarmRegion"))
             await client.send(new sdk.UpdateHealthCheckCommand({ HealthCheckId: call.id, ...config }));
         if (call.changed("tags")) await retag(call, "healthcheck");

@@ -5,6 +5,11 @@
  */
 import { list, record, text, type Props, type Value } from "../values.ts";
 
+/** It can never become ready: nobody needs to wait for it. */
+export class Hopeless extends Error {
+    override readonly name = "Hopeless";
+}
+
 /** Why it is not ready yet; nothing when it is. */
 type Waiting = string | undefined;
 interface Looking {
@@ -20,7 +25,7 @@ export interface Await {
     limit: number;
     /** Whether a refresh looks too, as the official provider's read does. */
     onRead: boolean;
-    /** @throws Error when it can never become ready */
+    /** @throws Hopeless when it can never become ready */
     waiting(live: Props, looking: Looking): Promise<Waiting> | Waiting;
 }
 
@@ -125,7 +130,7 @@ const job: Await = {
     waiting(live) {
         if (condition(live, "Complete")["status"] === "True" || spec(live)["suspend"] === true) return undefined;
         const failed = condition(live, "Failed");
-        if (failed["status"] === "True") throw new Error(`the Job failed: ${text(failed["reason"])} ${text(failed["message"])}`);
+        if (failed["status"] === "True") throw new Hopeless(`the Job failed: ${text(failed["reason"])} ${text(failed["message"])}`);
         return `the Job has not completed: ${number(status(live)["succeeded"])} succeeded, ${number(status(live)["failed"])} failed`;
     },
 };

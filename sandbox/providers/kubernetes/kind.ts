@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { autoname } from "../naming.ts";
 import { NotReady, type Failing, type ResourceType, type Subject } from "../provider.ts";
 import { isRecord, isUnknown, list, record, text, unknown, type Props, type Value } from "../values.ts";
-import { awaits, deletionLimit, type Await } from "./awaits.ts";
-import { isGone, type Cluster } from "./cluster.ts";
+import { awaits, deletionLimit, Hopeless, type Await } from "./awaits.ts";
+import { ApiError, isGone, type Cluster } from "./cluster.ts";
 import { isNamespaced, needsNew, type Mutability, type ObjectKind } from "./kinds.ts";
 import { managedObject } from "./managed.ts";
 import { parseWaitFor, waitingFor } from "./wait-for.ts";
@@ -19,6 +19,8 @@ export interface Session {
 }
 
 export const fieldManager = "pulumi";
+/** How long an await bears an API server that does not answer, in ms. */
+const silence = 30_000;
 /** Source: https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/ and the SDK's `annotations` documentation */
 const annotations = ["autonamed", "deletionPropagationPolicy", "patchForce", "skipAwait", "timeoutSeconds", "waitFor"];
 
@@ -134,17 +136,24 @@ export function objectType(kind: ObjectKind, session: () => Session): ResourceTy
         const id = idOf(made);
         const limit = subject.timeoutSeconds || Number(annotation(inputs, "timeoutSeconds") ?? ready.limit);
         const looking = lookingFrom(made);
+        let live = made;
+        let silentSince: number | undefined;
+        const fail = (why: string) => new NotReady(why, { id, inputs, state: stateOf(live) });
         for (const until = Date.now() + limit * 1000; ; await sleep(300)) {
-            const live = await get(id);
-            const fail = (why: string) => new NotReady(why, { id, inputs, state: stateOf(live ?? made), reasons: [why] });
-            if (!live) throw fail("it was deleted by somebody else");
             let why: string | undefined;
             try {
-                why = await ready.waiting(live, looking);
+                const now = await get(id);
+                if (!now) throw new Hopeless("it was deleted by somebody else");
+                live = now;
+                why = await ready.waiting(now, looking);
+                if (why === undefined) return now;
+                silentSince = undefined;
             } catch (error) {
-                throw fail(error instanceof Error ? error.message : String(error));
+                // The object is there, so however the waiting ends it must be in the state. A short silence of the API is waited out.
+                why = error instanceof Error ? error.message : String(error);
+                silentSince ??= Date.now();
+                if (error instanceof Hopeless || error instanceof ApiError || Date.now() - silentSince > silence) throw fail(why);
             }
-            if (why === undefined) return live;
             if (session().cancelled.aborted) throw fail(`stopped by the engine while waiting: ${why}`);
             if (Date.now() > until) throw fail(`not ready after ${limit} s: ${why}`);
         }
@@ -214,7 +223,7 @@ export function objectType(kind: ObjectKind, session: () => Session): ResourceTy
                     why = error instanceof Error ? error.message : String(error);
                 }
                 // A look-up of an object of somebody else's says what is there; only what we manage has to be ready.
-                if (why !== undefined && state !== undefined) throw new NotReady(why, { ...found, reasons: [why] });
+                if (why !== undefined && state !== undefined) throw new NotReady(why, found);
             }
             return found;
         },
@@ -233,11 +242,12 @@ export function objectType(kind: ObjectKind, session: () => Session): ResourceTy
                 throw error;
             }
             if (skips(state)) return;
+            const { uid } = metadata(state);
             const limit = subject.timeoutSeconds || Number(annotation(state, "timeoutSeconds") ?? deletionLimit(kind));
             for (const until = Date.now() + limit * 1000; ; await sleep(300)) {
                 const live = await get(id);
                 // A new object of the same name is not the one that was deleted.
-                if (!live || metadata(live)["uid"] !== metadata(state)["uid"]) return;
+                if (!live || (uid !== undefined && metadata(live)["uid"] !== uid)) return;
                 if (cancelled.aborted) throw new Error("stopped by the engine while it was being deleted");
                 if (Date.now() > until) {
                     const holders = list(metadata(live)["finalizers"]).map(text).join(", ");

@@ -20,7 +20,13 @@ const conditions = (...types: string[]) => types.map((type) => ({ type, status: 
 
 describe("when an object counts as ready", () => {
     const deployment = (status: Props, replicas = 2): Props => ({ metadata: { generation: 3 }, spec: { replicas }, status });
-    const rolled = { observedGeneration: 3, replicas: 2, updatedReplicas: 2, readyReplicas: 2, conditions: conditions("Available", "Progressing") };
+    const rolled = {
+        observedGeneration: 3,
+        replicas: 2,
+        updatedReplicas: 2,
+        readyReplicas: 2,
+        conditions: conditions("Available", "Progressing"),
+    };
 
     it("a Deployment: its controller has seen it, it is rolled out and available", async () => {
         assert.equal(await why("apps/v1 Deployment", deployment(rolled)), undefined);
@@ -28,8 +34,17 @@ describe("when an object counts as ready", () => {
             await why("apps/v1 Deployment", deployment({ observedGeneration: 3, conditions: conditions("Available", "Progressing") }, 0)),
             undefined,
         );
-        for (const not of [{ observedGeneration: 2 }, { readyReplicas: 1 }, { updatedReplicas: 1 }, { replicas: 3 }, { conditions: conditions("Progressing") }])
-            assert.match((await why("apps/v1 Deployment", deployment({ ...rolled, ...not }))) ?? "", /of 2 pods of the Deployment are ready/);
+        for (const not of [
+            { observedGeneration: 2 },
+            { readyReplicas: 1 },
+            { updatedReplicas: 1 },
+            { replicas: 3 },
+            { conditions: conditions("Progressing") },
+        ])
+            assert.match(
+                (await why("apps/v1 Deployment", deployment({ ...rolled, ...not }))) ?? "",
+                /of 2 pods of the Deployment are ready/,
+            );
     });
 
     it("a Deployment says what is wrong with its pods", async () => {
@@ -40,7 +55,14 @@ describe("when an object counts as ready", () => {
     });
 
     it("a StatefulSet: all its pods are ready, and of one revision", async () => {
-        const status = { observedGeneration: 1, replicas: 1, readyReplicas: 1, currentReplicas: 1, currentRevision: "a", updateRevision: "a" };
+        const status = {
+            observedGeneration: 1,
+            replicas: 1,
+            readyReplicas: 1,
+            currentReplicas: 1,
+            currentRevision: "a",
+            updateRevision: "a",
+        };
         const set = (more: Props): Props => ({ metadata: { generation: 1 }, spec: { replicas: 1 }, status: { ...status, ...more } });
         assert.equal(await why("apps/v1 StatefulSet", set({})), undefined);
         for (const not of [{ readyReplicas: 0 }, { updateRevision: "b" }, { observedGeneration: 0 }, { replicas: 2 }])
@@ -67,18 +89,25 @@ describe("when an object counts as ready", () => {
         assert.equal(await why("batch/v1 Job", { spec: { suspend: true } }), undefined);
         assert.match((await why("batch/v1 Job", { status: { failed: 2 } })) ?? "", /0 succeeded, 2 failed/);
         const failed = { type: "Failed", status: "True", reason: "BackoffLimitExceeded", message: "reached" };
-        await assert.rejects(async () => why("batch/v1 Job", { status: { conditions: [failed] } }), /the Job failed: BackoffLimitExceeded reached/);
+        await assert.rejects(
+            async () => why("batch/v1 Job", { status: { conditions: [failed] } }),
+            /the Job failed: BackoffLimitExceeded reached/,
+        );
     });
 
     it("a claim: bound, or waiting for the first pod that wants it where its class says so", async () => {
         const pending = { spec: { storageClassName: "c" }, status: { phase: "Pending" } };
         assert.equal(await why("v1 PersistentVolumeClaim", { status: { phase: "Bound" } }), undefined);
         assert.equal(await why("v1 PersistentVolumeClaim", pending, { found: { volumeBindingMode: "WaitForFirstConsumer" } }), undefined);
-        assert.match((await why("v1 PersistentVolumeClaim", pending, { found: { volumeBindingMode: "Immediate" } })) ?? "", /is Pending, not Bound/);
+        assert.match(
+            (await why("v1 PersistentVolumeClaim", pending, { found: { volumeBindingMode: "Immediate" } })) ?? "",
+            /is Pending, not Bound/,
+        );
     });
 
     it("is given up after the official provider's limits", () => {
-        for (const kind of ["apps/v1 Deployment", "apps/v1 StatefulSet", "v1 Service", "batch/v1 Job", "v1 Pod"]) assert.equal(awaits[kind]!.limit, 600);
+        for (const kind of ["apps/v1 Deployment", "apps/v1 StatefulSet", "v1 Service", "batch/v1 Job", "v1 Pod"])
+            assert.equal(awaits[kind]!.limit, 600);
         assert.equal(awaits["v1 PersistentVolumeClaim"]!.limit, 300);
     });
 });

@@ -83,6 +83,8 @@ describe("the aws stand-in, under the real engine and moto", function () {
         assert.equal(given["replica"], `arn:aws:kms:us-east-1:123456789012:key/${String(given["keyId"])}`);
         assert.equal(given["fqdn"], "plain.example.test");
         assert.equal(given["latest"], 1);
+        assert.equal(given["again"], `arn:aws:kms:us-west-2:123456789012:key/${String(given["keyId"])}`);
+        assert.equal(given["peerAgain"], "us-east-1");
         assert.equal((given["nameServers"] as unknown[]).length, 4);
     });
 
