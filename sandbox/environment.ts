@@ -37,8 +37,6 @@ export function sandboxEnvironment(options: {
         NODE_EXTRA_CA_CERTS: bundle,
         SSL_CERT_FILE: bundle,
         PULUMI_BACKEND_URL: `s3://${names(estate, sandboxAccount).stateBucket}?region=${region}&awssdk=v2`,
-        // The state bucket is versioned: a copy beside each checkpoint would double the calls for nothing.
-        PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
         LIFEBOAT_ACCOUNT: sandboxAccount,
         LIFEBOAT_SANDBOX: name,
     };
