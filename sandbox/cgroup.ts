@@ -38,7 +38,11 @@ export class Cgroup {
      */
     async freeze(limit = 2000): Promise<void> {
         this.write("cgroup.freeze", "1");
-        for (const end = Date.now() + limit; Date.now() < end && !/^frozen 1$/m.test(readFileSync(join(this.directory, "cgroup.events"), "utf8")); ) await sleep(2);
+        for (
+            const end = Date.now() + limit;
+            Date.now() < end && !/^frozen 1$/m.test(readFileSync(join(this.directory, "cgroup.events"), "utf8"));
+        )
+            await sleep(2);
     }
 
     thaw(): void {

@@ -59,21 +59,7 @@ export function setprivFlags({ uid, gid, groups, noNewPrivileges, dropCapabiliti
 }
 
 /** Directories that every root has, beside those that something is mounted on. */
-const skeleton = [
-    "dev",
-    "etc",
-    "home",
-    "mnt",
-    "opt",
-    "root",
-    "run/lock",
-    "srv",
-    "usr",
-    "var/cache",
-    "var/lib",
-    "var/log",
-    "var/spool",
-];
+const skeleton = ["dev", "etc", "home", "mnt", "opt", "root", "run/lock", "srv", "usr", "var/cache", "var/lib", "var/log", "var/spool"];
 const links: Readonly<Record<string, string>> = { "var/run": "/run", "var/lock": "/run/lock" };
 const devices = ["null", "zero", "full", "random", "urandom", "tty"];
 const deviceLinks: Readonly<Record<string, string>> = {

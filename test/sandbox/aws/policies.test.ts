@@ -5,11 +5,27 @@ import { evaluate, type PolicyDocument, type Principal, type Statement } from ".
 
 const account = "123456789012";
 const role: Principal = { arn: `arn:aws:iam::${account}:role/writer`, account, session: `arn:aws:sts::${account}:assumed-role/writer/pod` };
-const context = (values: Record<string, readonly string[] | undefined>) => (key: string) => (Object.hasOwn(values, key) ? values[key] : unknownKey);
+const context = (values: Record<string, readonly string[] | undefined>) => (key: string) =>
+    Object.hasOwn(values, key) ? values[key] : unknownKey;
 const policy = (...Statement: Statement[]): PolicyDocument => ({ Statement });
-const allow = (Action: string, Resource: string, more: Partial<Statement> = {}): Statement => ({ Effect: "Allow", Action, Resource, ...more });
-const deny = (Action: string, Resource: string, more: Partial<Statement> = {}): Statement => ({ Effect: "Deny", Action, Resource, ...more });
-const request = (action: string, resource: string, values: Record<string, readonly string[] | undefined> = {}) => ({ principal: role, action, resource, context: context(values) });
+const allow = (Action: string, Resource: string, more: Partial<Statement> = {}): Statement => ({
+    Effect: "Allow",
+    Action,
+    Resource,
+    ...more,
+});
+const deny = (Action: string, Resource: string, more: Partial<Statement> = {}): Statement => ({
+    Effect: "Deny",
+    Action,
+    Resource,
+    ...more,
+});
+const request = (action: string, resource: string, values: Record<string, readonly string[] | undefined> = {}) => ({
+    principal: role,
+    action,
+    resource,
+    context: context(values),
+});
 
 describe("wildcards of policies", function () {
     this.timeout(20_000);
@@ -32,7 +48,8 @@ describe("wildcards of policies", function () {
 });
 
 describe("conditions", () => {
-    const outcome = (conditions: Conditions, values: Record<string, readonly string[] | undefined>) => evaluateConditions(conditions, context(values));
+    const outcome = (conditions: Conditions, values: Record<string, readonly string[] | undefined>) =>
+        evaluateConditions(conditions, context(values));
     const matches = (conditions: Conditions, values: Record<string, readonly string[] | undefined>) => {
         const { matches, unknown } = outcome(conditions, values);
         assert.deepEqual(unknown, []);
@@ -123,7 +140,11 @@ describe("decisions", () => {
         assert.ok(decide(own, root, true, decrypt).allowed);
         assert.equal(decide([], root, true, decrypt).allowed, false);
         assert.ok(decide([], direct, true, decrypt).allowed);
-        assert.equal(decide([], policy(allow("kms:Decrypt", "*", { Principal: { AWS: `arn:aws:iam::${account}:role/other` } })), true, decrypt).allowed, false);
+        assert.equal(
+            decide([], policy(allow("kms:Decrypt", "*", { Principal: { AWS: `arn:aws:iam::${account}:role/other` } })), true, decrypt)
+                .allowed,
+            false,
+        );
     });
     it("let a bucket's policy allow a caller that it names, but not all of its own account", () => {
         assert.ok(decide([], policy(allow("s3:*", "*", { Principal: { AWS: role.session! } }))).allowed);

@@ -26,11 +26,18 @@ describe("endpoints by name", () => {
 describe("credential scope", () => {
     const scope = { accessKey: "AKIA", region: "us-west-2", service: "s3" };
     it("is read from the header and from a presigned query", () => {
-        assert.deepEqual(readScope("AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-west-2/s3/aws4_request, SignedHeaders=host", new URLSearchParams()), scope);
-        assert.deepEqual(readScope(undefined, new URLSearchParams({ "X-Amz-Credential": "AKIA/20260101/us-west-2/s3/aws4_request" })), scope);
+        assert.deepEqual(
+            readScope("AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-west-2/s3/aws4_request, SignedHeaders=host", new URLSearchParams()),
+            scope,
+        );
+        assert.deepEqual(
+            readScope(undefined, new URLSearchParams({ "X-Amz-Credential": "AKIA/20260101/us-west-2/s3/aws4_request" })),
+            scope,
+        );
     });
     it("is missing from anything else", () => {
-        for (const header of [undefined, "AWS AKIA:signature", "Bearer x", "Credential=AKIA/1/2"]) assert.equal(readScope(header, new URLSearchParams()), undefined);
+        for (const header of [undefined, "AWS AKIA:signature", "Bearer x", "Credential=AKIA/1/2"])
+            assert.equal(readScope(header, new URLSearchParams()), undefined);
     });
 });
 
@@ -69,14 +76,34 @@ describe("S3 requests", () => {
             "s3:PutObjectTagging",
             "s3:PutObjectRetention",
         ]);
-        assert.deepEqual(read("DELETE", "/b/k", { "x-amz-bypass-governance-retention": "true" })!.actions, ["s3:DeleteObject", "s3:BypassGovernanceRetention"]);
+        assert.deepEqual(read("DELETE", "/b/k", { "x-amz-bypass-governance-retention": "true" })!.actions, [
+            "s3:DeleteObject",
+            "s3:BypassGovernanceRetention",
+        ]);
     });
     it("tell a bucket's settings, which are a global control plane's, from its objects", () => {
-        for (const [method, path] of [["PUT", "/b"], ["DELETE", "/b"], ["PUT", "/b?versioning"]] as const) assert.equal(read(method, path)!.settings, true);
-        for (const [method, path] of [["PUT", "/b/k"], ["POST", "/b?delete"], ["GET", "/b?versioning"]] as const) assert.equal(read(method, path)!.settings, false);
+        for (const [method, path] of [
+            ["PUT", "/b"],
+            ["DELETE", "/b"],
+            ["PUT", "/b?versioning"],
+        ] as const)
+            assert.equal(read(method, path)!.settings, true);
+        for (const [method, path] of [
+            ["PUT", "/b/k"],
+            ["POST", "/b?delete"],
+            ["GET", "/b?versioning"],
+        ] as const)
+            assert.equal(read(method, path)!.settings, false);
     });
     it("are refused when they are not known", () => {
-        for (const [method, path] of [["GET", "/b/k?torrent"], ["POST", "/b/k?select"], ["GET", "/b?analytics"], ["PATCH", "/b/k"], ["POST", "/b/k?restore"], ["PUT", "/b?policy&versioning"]] as const)
+        for (const [method, path] of [
+            ["GET", "/b/k?torrent"],
+            ["POST", "/b/k?select"],
+            ["GET", "/b?analytics"],
+            ["PATCH", "/b/k"],
+            ["POST", "/b/k?restore"],
+            ["PUT", "/b?policy&versioning"],
+        ] as const)
             assert.equal(read(method, path), undefined, `${method} ${path}`);
     });
 });
@@ -99,7 +126,8 @@ describe("order of replication", () => {
         );
     });
     it("lets pass only what is old enough and between regions that stand", () => {
-        const at = (ms: number, sourceRegion = "us-east-1") => ({ at: new Date(ms).toISOString(), sourceRegion, destinationRegion: "us-west-2" }) as Waiting;
+        const at = (ms: number, sourceRegion = "us-east-1") =>
+            ({ at: new Date(ms).toISOString(), sourceRegion, destinationRegion: "us-west-2" }) as Waiting;
         const now = 1_000_000;
         const settings = { lagMs: 1000, paused: false, regions: [] };
         const [old, young, elsewhere] = [at(now - 1000), at(now - 999), at(now - 5000, "eu-west-1")];

@@ -26,7 +26,8 @@ describe("sandbox: the loss of a region", function () {
             ["10.1.0.1", 6443],
             ["10.2.255.1", 443],
         ] as const;
-        for (const [host, port] of [gate, api, other]) assert.equal(await customer.do("connect", host, port, 5000), "open", `${host} before`);
+        for (const [host, port] of [gate, api, other])
+            assert.equal(await customer.do("connect", host, port, 5000), "open", `${host} before`);
         assert.deepEqual(await sandbox.attempts(), []);
 
         const { at } = await sandbox.lose("primary");
@@ -37,7 +38,8 @@ describe("sandbox: the loss of a region", function () {
         assert.equal(await activation.do("connect", ...gate, 1500), "silent");
 
         const attempts = await sandbox.attempts();
-        const tried = (who: string, destination: string, port: number) => attempts.find((one) => one.who === who && one.destination === destination && one.port === port);
+        const tried = (who: string, destination: string, port: number) =>
+            attempts.find((one) => one.who === who && one.destination === destination && one.port === port);
         assert.ok((tried("customers", ...gate)?.packets ?? 0) >= 1, JSON.stringify(attempts));
         assert.ok(tried("customers", ...api));
         assert.ok(tried("activation", ...gate));
@@ -46,7 +48,10 @@ describe("sandbox: the loss of a region", function () {
         const { sites, daemons } = await sandbox.status();
         assert.deepEqual(sites, { primary: { state: "lost", lostAt: at }, standby: { state: "standing" } });
         const state = (name: string) => daemons.find((daemon) => daemon.name === name)?.state;
-        assert.deepEqual([state("apiserver-primary"), state("node-primary"), state("apiserver-standby"), state("node-standby")], ["ended", "ended", "ready", "ready"]);
+        assert.deepEqual(
+            [state("apiserver-primary"), state("node-primary"), state("apiserver-standby"), state("node-standby")],
+            ["ended", "ended", "ready", "ready"],
+        );
     });
 
     it("happens once: asked again it says when it was", async () => {
@@ -56,15 +61,24 @@ describe("sandbox: the loss of a region", function () {
 
     it("leaves the other cluster at work, and global control planes refusing writes", async () => {
         await until("a node", 20_000, () => activation.do("read", "standby", "v1", "Node", "", "standby-system").then(Boolean));
-        const refused = await sandbox.exec(["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "https://iam.amazonaws.com/"], { execa: { reject: false } });
+        const refused = await sandbox.exec(["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "https://iam.amazonaws.com/"], {
+            execa: { reject: false },
+        });
         assert.equal(refused.exitCode, 0, String(refused.stderr));
     });
 });
 
 describe("the counters of a lost region", () => {
     it("are read with who has each address, most packets first", () => {
-        const element = (source: string, destination: string, port: number, packets: number) => ({ elem: { val: { concat: [source, destination, port] }, counter: { packets, bytes: 60 } } });
-        const json = JSON.stringify({ nftables: [{ metainfo: {} }, { set: { name: "attempts", elem: [element("10.0.2.1", "10.1.129.4", 443, 3), element("10.2.0.9", "10.1.0.1", 6443, 8)] } }] });
+        const element = (source: string, destination: string, port: number, packets: number) => ({
+            elem: { val: { concat: [source, destination, port] }, counter: { packets, bytes: 60 } },
+        });
+        const json = JSON.stringify({
+            nftables: [
+                { metainfo: {} },
+                { set: { name: "attempts", elem: [element("10.0.2.1", "10.1.129.4", 443, 3), element("10.2.0.9", "10.1.0.1", 6443, 8)] } },
+            ],
+        });
         assert.deepEqual(parseAttempts(json), [
             { source: "10.2.0.9", who: "pod:standby", destination: "10.1.0.1", port: 6443, packets: 8 },
             { source: "10.0.2.1", who: "customers", destination: "10.1.129.4", port: 443, packets: 3 },
@@ -75,7 +89,15 @@ describe("the counters of a lost region", () => {
 
 describe("who an address belongs to", () => {
     it("is an actor, a pod or the node of a site, or the sandbox itself", () => {
-        const owners = { "10.0.5.1": "activation", "10.2.0.1": "node:standby", "10.1.0.2": "pod:primary", "10.1.127.9": "pod:primary", "10.1.129.4": "sandbox", "10.2.255.1": "sandbox", "127.0.0.1": "sandbox" };
+        const owners = {
+            "10.0.5.1": "activation",
+            "10.2.0.1": "node:standby",
+            "10.1.0.2": "pod:primary",
+            "10.1.127.9": "pod:primary",
+            "10.1.129.4": "sandbox",
+            "10.2.255.1": "sandbox",
+            "127.0.0.1": "sandbox",
+        };
         assert.deepEqual(Object.fromEntries(Object.keys(owners).map((address) => [address, whoIs(address)])), owners);
     });
 });

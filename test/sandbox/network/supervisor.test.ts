@@ -35,7 +35,9 @@ describe("sandbox: its supervisor", function () {
 
     /** Starts a sandbox in a process of its own, which can be killed. */
     async function start() {
-        const starter = spawn(process.execPath, [fileURLToPath(new URL("starter.ts", import.meta.url)), name], { stdio: ["ignore", "pipe", "inherit"] });
+        const starter = spawn(process.execPath, [fileURLToPath(new URL("starter.ts", import.meta.url)), name], {
+            stdio: ["ignore", "pipe", "inherit"],
+        });
         starters.push(starter);
         await Promise.race([once(starter.stdout, "data"), once(starter, "exit").then(() => assert.fail("the sandbox did not start"))]);
         return { starter, sandbox: attach(name) };
