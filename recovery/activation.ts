@@ -110,7 +110,7 @@ const canGoBack = (plan: RecoveryPlan, state: ActivationState): boolean =>
 async function goForward(options: RunOptions): Promise<void> {
     const under = new Map<string, Promise<void>>();
     for (const step of stepsOf(options.plan)) {
-        const before = step.after.map((name) => under.get(name));
+        const before = step.after.map((name) => under.get(name) ?? Promise.resolve());
         const run = Promise.all(before).then(() => perform(step, options));
         run.catch(() => undefined); // told below, once those beside it have ended too
         under.set(step.name, run);

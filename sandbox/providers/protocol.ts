@@ -103,6 +103,7 @@ function handlers(provider: Provider) {
             return await effect();
         } catch (error) {
             const message = explain(provider, doing, subject, error instanceof NotReady ? (error.cause ?? error) : error);
+            // eslint-disable-next-line @typescript-eslint/only-throw-error -- gRPC answers with a status that carries details, which is no Error
             throw error instanceof NotReady ? partial(message, error, secrets) : new Error(message, { cause: error });
         }
     };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { names } from "../../model/names.ts";
 import { judgePromotion, promotionTargets, type PreviewStep } from "../../model/promotion.ts";
 import { account, type Recording, type Registered } from "../support/program.ts";
-import { estate, stand, standbyIds } from "./stand.ts";
+import { estate, stand, type standbyIds } from "./stand.ts";
 
 interface Pod {
     serviceAccountName?: string;

@@ -13,7 +13,7 @@ import { adapters } from "../../../backup/stores/registry.ts";
 import { dataKey, manifestKey, readText } from "../../../backup/vault.ts";
 import { verify, type Finding } from "../../../backup/verification.ts";
 import type { StoreKind } from "../../../model/estate.ts";
-import { Failure } from "../../../model/failure.ts";
+import type { Failure } from "../../../model/failure.ts";
 import type { Manifest } from "../../../model/manifest.ts";
 import { at, clientsOf, derived, enterAccount, isInCatalog, keysIn, replicate, tamper } from "../support/account.ts";
 

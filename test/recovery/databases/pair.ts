@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StoreKind } from "../../../model/estate.ts";
-import { Failure } from "../../../model/failure.ts";
+import type { Failure } from "../../../model/failure.ts";
 import { guardOnce, promote, status } from "../../../recovery/databases/guard.ts";
 import { readMarker, writeMarker } from "../../../recovery/databases/marker.ts";
 import { makePair, passwords, type Epoch, type Pod } from "./pod.ts";
