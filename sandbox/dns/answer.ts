@@ -31,7 +31,7 @@ export interface World {
 
 /** Longest chain of CNAMEs that is followed. */
 const longestChain = 8;
-const served = new Set(["A", "AAAA", "CNAME", "TXT", "NS"]);
+const served = new Set(["A", "AAAA", "CNAME", "TXT", "NS", "SOA"]);
 
 /**
  * Chooses among records of one name and type as Route 53 does for failover routing.

@@ -184,8 +184,16 @@ function encode(query: DecodedPacket, name: string, reply: Reply | undefined, rc
 
 /** @param name as it was asked, so that resolvers which vary the case of letters find their question again */
 function record({ type, ttl, value }: AnswerRecord, name: string): Answer {
+    if (type === "SOA") return { name, type: "SOA", ttl, data: soaData(value) };
     if (type === "TXT") return { name, type: "TXT", ttl, data: value.replace(/^"|"$/g, "") };
     return { name, type: type as "A" | "AAAA" | "CNAME" | "NS", ttl, data: value.replace(/\.$/, "") };
+}
+
+/** Reads a zone's own SOA record: primary server, mailbox, serial, refresh, retry, expire, minimum. */
+function soaData(value: string) {
+    const [mname = "", rname = "", ...numbers] = value.split(/\s+/);
+    const [serial = 1, refresh = 7200, retry = 900, expire = 1209600, minimum = 86400] = numbers.map(Number);
+    return { mname: mname.replace(/\.$/, ""), rname: rname.replace(/\.$/, ""), serial, refresh, retry, expire, minimum };
 }
 
 /** https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/SOA-NSrecords.html: the negative TTL is the lesser of 900 s and the SOA's last field; here a few seconds, so that

