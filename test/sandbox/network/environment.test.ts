@@ -24,8 +24,9 @@ describe("sandbox: a command inside", function () {
     it("finds AWS's endpoints by their own names, trusts them, and is known by the address of its actor", async () => {
         const since = new Date().toISOString();
         const get = "node -e 'fetch(\"https://dynamodb.us-east-1.amazonaws.com/\").then((r) => console.log(r.status))'";
+        // 501: the gate itself, about a service that it does not know.
         for (const actor of ["operator", "activation", "customers", "harness"] as const)
-            assert.match(String((await run(get, { actor })).stdout), /^4\d\d$/);
+            assert.equal(String((await run(get, { actor })).stdout), "501");
         const audit = (await sandbox.control("gate", "GET", `/audit?since=${since}`)) as { who: string; region: string }[];
         for (const actor of ["operator", "activation", "customers", "harness"])
             assert.ok(
