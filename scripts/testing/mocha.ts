@@ -3,6 +3,7 @@
  * `scripts/testing/run.ts` starts it under c8.
  */
 import { writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import Mocha from "mocha";
 import { descendants, endChildren } from "../interruption.ts";
 
@@ -38,6 +39,8 @@ await new Promise<void>((resolve) => {
         .on("fail", () => (outcome.failed += 1))
         .on("pending", (test: Mocha.Test) => outcome.skipped.push(test.fullTitle()));
 });
+// A server that was told to stop may take some seconds over it.
+for (let second = 0; second < 20 && descendants(process.pid).length > 0; second++) await sleep(1000);
 outcome.leftovers = descendants(process.pid).map(({ pid, command }) => `${pid} ${command}`);
 await endChildren();
 writeFileSync(resultFile, JSON.stringify(outcome));
