@@ -1,18 +1,12 @@
 import { Failure } from "../../model/failure.ts";
+import { promotable } from "../../model/promotion.ts";
 import type { Effect } from "../activation.ts";
 import type { Pulumi, StackState } from "../pulumi.ts";
 
-/** Types of resources that a promotion changes, and nothing else does at 03:00. */
-export const promotionTypes: readonly string[] = [
-    "kubernetes:apps/v1:Deployment",
-    "kubernetes:batch/v1:CronJob",
-    "aws:autoscaling/group:Group",
-];
-
-/** What a promotion aims at in a stack's state. Retained or pending-delete copies of a resource are not it. */
+/** What a promotion aims at in a stack's state: whatever the promotion diff allows to change. Retained or pending-delete copies of a resource are not it. */
 export const promotionTargets = (state: StackState): string[] =>
     state.deployment.resources
-        .filter((resource) => promotionTypes.includes(resource.type) && resource["delete"] !== true)
+        .filter((resource) => Object.hasOwn(promotable, resource.type) && resource["delete"] !== true)
         .map(({ urn }) => urn);
 
 /**
