@@ -24,12 +24,23 @@ export function siteAddresses(site: SiteName) {
     };
 }
 
+/** Parts of the network that can be cut off from each other. `outside`: whatever stands in no region. */
+export const places = [...siteNames, "witness", "outside"] as const;
+export type Place = (typeof places)[number];
+/** Addresses of a place: what vanishes when it is lost or cut off. */
+export const rangeOf: Readonly<Record<Place, string>> = {
+    primary: siteAddresses("primary").range,
+    standby: siteAddresses("standby").range,
+    witness: "10.3.0.0/16",
+    outside: "10.0.0.0/16",
+};
+
 /** Endpoints of the global control planes (IAM, Route 53, global STS). */
 export const globalAws = "10.0.255.1";
 export const resolverAddress = "10.0.0.53";
 export const outsideGateway = "10.0.0.1";
 
-/** Who makes calls from outside both regions; each has an address of its own, so that every call says who made it. */
+/** Who makes calls; each has an address of its own, so that every call says who made it. */
 export const actors = {
     /** A person, or CI: bootstrap, `pulumi up`, `sandbox exec`. */
     operator: "10.0.1.1",
@@ -38,6 +49,8 @@ export const actors = {
     customers: "10.0.2.1",
     /** Route 53's health checkers. */
     checkers: "10.0.3.1",
+    /** Customers inside the primary's network: what cuts it off does not part them from it. */
+    neighbours: "10.1.127.1",
     /** The rehearsal's own measuring and comparing. */
     harness: "10.0.4.1",
 } as const;
@@ -54,6 +67,10 @@ export function whoIs(address: string): string {
     }
     return "sandbox";
 }
+
+/** The site that an address belongs to; undefined outside both. */
+export const siteAt = (address: string): SiteName | undefined =>
+    siteNames.find((site) => address.startsWith(`${siteAddresses(site).podPrefix}.`));
 
 /** Account number of the sandbox's AWS. */
 export const sandboxAccount = "123456789012";

@@ -15,25 +15,27 @@ export interface Attempt {
 
 const table = (site: SiteName) => `lost_${site}`;
 
+/** Counts who tried what. Ports from 32768 on are the ends of connections that the other side had opened: packets to them are replies, not attempts. */
+export const attemptsSet = `set attempts {
+        type ipv4_addr . ipv4_addr . inet_service
+        flags dynamic
+        counter
+        size 65535
+    }`;
+export const countAttempt = "meta l4proto { tcp, udp } th dport < 32768 update @attempts { ip saddr . ip daddr . th dport }";
+
 /**
  * Makes every packet vanish that would cross the region's edge, in either direction, and counts those that were meant for it. What stays inside
  * the region is left alone. No packet is answered: connections hang, as those to a dead region do.
- *
- * Ports from 32768 on are the ends of connections that the region itself had opened: packets to them are replies, not attempts.
  */
 export function dropPackets(site: SiteName): void {
     const { range } = siteAddresses(site);
     nft(`
 table inet ${table(site)} {
-    set attempts {
-        type ipv4_addr . ipv4_addr . inet_service
-        flags dynamic
-        counter
-        size 65535
-    }
+    ${attemptsSet}
     chain edge {
         ip saddr ${range} ip daddr ${range} accept
-        ip daddr ${range} meta l4proto { tcp, udp } th dport < 32768 update @attempts { ip saddr . ip daddr . th dport }
+        ip daddr ${range} ${countAttempt}
         ip daddr ${range} drop
         ip saddr ${range} drop
     }
@@ -49,11 +51,14 @@ table inet ${table(site)} {
 `);
 }
 
-/** What the drop of a site has counted, most packets first. Empty while the site stands. */
-export function countAttempts(site: SiteName): Attempt[] {
+/** What the drop of a lost site has counted, most packets first. Empty while the site stands. */
+export const countAttempts = (site: SiteName): Attempt[] => readAttempts(table(site));
+
+/** What the set `attempts` of a table has counted; empty where there is no such table. */
+export function readAttempts(of: string): Attempt[] {
     let answer: string;
     try {
-        answer = execFileSync("nft", ["-j", "list", "set", "inet", table(site), "attempts"], {
+        answer = execFileSync("nft", ["-j", "list", "set", "inet", of, "attempts"], {
             encoding: "utf8",
             stdio: ["ignore", "pipe", "pipe"],
         });
@@ -79,6 +84,6 @@ export function parseAttempts(json: string): Attempt[] {
         .toSorted((a, b) => b.packets - a.packets);
 }
 
-function nft(ruleset: string): void {
+export function nft(ruleset: string): void {
     execFileSync("nft", ["-f", "-"], { input: ruleset, stdio: ["pipe", "pipe", "pipe"] });
 }

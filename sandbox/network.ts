@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { siteNames, type SiteName } from "../model/estate.ts";
-import { actors, globalAws, outsideGateway, resolverAddress, siteAddresses, type Actor } from "./addresses.ts";
+import { actors, globalAws, outsideGateway, resolverAddress, siteAddresses, siteAt, type Actor } from "./addresses.ts";
 
 export const bridgeOf = (site: SiteName) => `br-${site}`;
 const outsideBridge = "br-outside";
@@ -51,8 +51,15 @@ export function buildNetwork(): void {
         ...[globalAws, resolverAddress, actors.checkers].map((own) => `address add ${own}/32 dev ${outsideBridge}`),
         `link set ${outsideBridge} up`,
     ]);
-    for (const actor of actorsWithNamespace)
-        attach(actor, { bridge: outsideBridge, address: `${actors[actor]}/16`, gateway: outsideGateway });
+    for (const actor of actorsWithNamespace) {
+        const site = siteAt(actors[actor]);
+        attach(
+            actor,
+            site
+                ? { bridge: bridgeOf(site), address: `${actors[actor]}/17`, gateway: siteAddresses(site).node }
+                : { bridge: outsideBridge, address: `${actors[actor]}/16`, gateway: outsideGateway },
+        );
+    }
 }
 
 /**

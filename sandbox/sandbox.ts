@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { execa, type Options, type ResultPromise } from "execa";
 import { siteNames, type Estate, type SiteName } from "../model/estate.ts";
 import { Failure } from "../model/failure.ts";
-import { resolverAddress, type Actor } from "./addresses.ts";
+import { resolverAddress, type Actor, type Place } from "./addresses.ts";
 import { makeAuthority } from "./aws/authority.ts";
 import { Cgroup, cgroupRoot } from "./cgroup.ts";
 import { copyCheckout } from "./checkout.ts";
@@ -17,6 +17,8 @@ import { prepareEngine } from "./engine/home.ts";
 import { neutral, sandboxEnvironment } from "./environment.ts";
 import { enter, signalInner, supervisorPid } from "./enter.ts";
 import type { Attempt } from "./loss.ts";
+import { otherPlaces } from "./partition.ts";
+import { withoutRegions } from "./regions.ts";
 import { writeStackConfig } from "./stack-config.ts";
 import type { SandboxDeclaration, SandboxStatus } from "./supervisor.ts";
 import { tools } from "./tools.ts";
@@ -49,7 +51,18 @@ export interface Sandbox {
     exec(command: readonly string[], options?: ExecOptions): ResultPromise;
     /** Takes a region away for good: packets first, then its processes. */
     lose(site: SiteName): Promise<{ at: string }>;
-    /** Who has tried to reach a lost region since. */
+    /**
+     * Cuts a place off from others, alive: packets between them vanish, what is inside it goes on, and its own customers still reach it. Named again it is cut
+     * off from these others only.
+     * @param from @default every other place
+     */
+    cut(place: Place, from?: readonly Place[]): Promise<{ at: string }>;
+    /** Ends the cut of a place; silent connections go on where they were, if both ends still wait. */
+    heal(place: Place): Promise<{ at: string }>;
+    /** Stops every process of a site where it is, and lets them go on: connections stay open and silent. */
+    pause(site: SiteName): Promise<{ at: string }>;
+    resume(site: SiteName): Promise<{ at: string }>;
+    /** Who has tried to reach a lost region, or one that is cut off, since. */
     attempts(): Promise<Attempt[]>;
     /** Calls a daemon over its control socket. */
     control(daemon: "gate" | "dns" | "replicator", method: string, path: string, body?: unknown): Promise<unknown>;
@@ -153,6 +166,14 @@ function attached(name: string, declaration: SandboxDeclaration): Sandbox {
     const env = sandboxEnvironment({ name, directory, estate: declaration.estate, engine });
     const control = (socket: string, method: string, path: string, body?: unknown, limit?: number) =>
         callControl(join(directory, `${socket}.sock`), method, path, body, limit);
+    const status = async () => (await control("control", "GET", "/status")) as SandboxStatus;
+    /** Changes the network, and tells AWS's stand-ins what follows from it for what they do between regions. */
+    const network = async (method: string, path: string, body: unknown): Promise<{ at: string }> => {
+        const changed = (await control("control", method, path, body, 60_000)) as { at: string };
+        const { gate, replicator } = withoutRegions(await status(), declaration.estate);
+        await Promise.all([control("gate", "PUT", "/refuse", gate), control("replicator", "PUT", "/", replicator)]);
+        return changed;
+    };
     return {
         name,
         directory,
@@ -167,19 +188,14 @@ function attached(name: string, declaration: SandboxDeclaration): Sandbox {
             child.kill = ((signal: NodeJS.Signals | number = "SIGTERM") => signalInner(child.pid ?? 0, signal)) as typeof child.kill;
             return child;
         },
-        lose: async (site) => {
-            const lost = (await control("control", "POST", "/lose", { site }, 60_000)) as { at: string };
-            const regions = [declaration.estate.sites[site].region];
-            await Promise.all([
-                control("gate", "PUT", "/refuse", { globalWrites: true, regions }),
-                // What had not been copied out of the region by now never will be.
-                control("replicator", "PUT", "/", { regions }),
-            ]);
-            return lost;
-        },
+        lose: (site) => network("POST", "/lose", { site }),
+        cut: (place, from = otherPlaces(place)) => network("PUT", "/cut", { place, from }),
+        heal: (place) => network("PUT", "/cut", { place, from: [] }),
+        pause: (site) => network("POST", "/pause", { site }),
+        resume: (site) => network("POST", "/resume", { site }),
         attempts: async () => (await control("control", "GET", "/attempts")) as Attempt[],
         control,
-        status: async () => (await control("control", "GET", "/status")) as SandboxStatus,
+        status,
         stop: () => stopSandbox(name),
     };
 }

@@ -4,8 +4,10 @@ import { Cgroup } from "./cgroup.ts";
 import { serveControl } from "./control.ts";
 import { startDaemon, type Daemon, type RunningDaemon } from "./daemon.ts";
 import { startCloud } from "./cloud.ts";
+import { places, type Place } from "./addresses.ts";
 import { countAttempts, dropPackets } from "./loss.ts";
 import { buildNetwork } from "./network.ts";
+import { countCutAttempts, cutOff, otherPlaces } from "./partition.ts";
 
 /** What a sandbox was asked to be: `sandbox.json` in its directory. */
 export interface SandboxDeclaration {
@@ -29,12 +31,18 @@ export interface DaemonStatus {
     readonly exit?: string;
 }
 
+/** `paused`: every process of the site stands still; its packets would go. */
+export type SiteStatus =
+    { readonly state: "standing" } | { readonly state: "paused" } | { readonly state: "lost"; readonly lostAt: string };
+
 export interface SandboxStatus {
     readonly name: string;
     readonly phase: "starting" | "up" | "failed" | "stopping";
     readonly error?: string;
     readonly startedAt: string;
-    readonly sites: Readonly<Record<SiteName, { readonly state: "standing" | "lost"; readonly lostAt?: string }>>;
+    readonly sites: Readonly<Record<SiteName, SiteStatus>>;
+    /** What is cut off from what: each place that was named in a cut, and those that it is cut off from. */
+    readonly cuts: Readonly<Partial<Record<Place, readonly Place[]>>>;
     readonly daemons: readonly DaemonStatus[];
 }
 
@@ -46,6 +54,8 @@ class Supervisor {
     private readonly running: RunningDaemon[] = [];
     private readonly daemons = new Map<string, DaemonStatus>();
     private readonly lostAt: Partial<Record<SiteName, string>> = {};
+    private readonly paused = new Set<SiteName>();
+    private readonly cuts: Partial<Record<Place, readonly Place[]>> = {};
     private readonly startedAt = new Date().toISOString();
     private phase: SandboxStatus["phase"] = "starting";
     private error: string | undefined;
@@ -58,9 +68,10 @@ class Supervisor {
     }
 
     status(): SandboxStatus {
-        const site = (name: SiteName) => {
+        const site = (name: SiteName): SiteStatus => {
             const lostAt = this.lostAt[name];
-            return lostAt ? ({ state: "lost", lostAt } as const) : ({ state: "standing" } as const);
+            if (lostAt !== undefined) return { state: "lost", lostAt };
+            return { state: this.paused.has(name) ? "paused" : "standing" };
         };
         return {
             name: this.declaration.name,
@@ -68,6 +79,7 @@ class Supervisor {
             ...(this.error !== undefined && { error: this.error }),
             startedAt: this.startedAt,
             sites: { primary: site("primary"), standby: site("standby") },
+            cuts: this.cuts,
             daemons: [...this.daemons.values()],
         };
     }
@@ -84,8 +96,14 @@ class Supervisor {
         for (const site of siteNames) this.cgroups[site].create();
         await serveControl(`${this.directory}/control.sock`, {
             "GET /status": () => this.status(),
-            "POST /lose": (body) => this.lose((body as { site: SiteName }).site),
-            "GET /attempts": () => siteNames.flatMap((site) => countAttempts(site)),
+            "POST /lose": (body) => this.lose(known(siteNames, (body as { site: SiteName }).site)),
+            "POST /pause": (body) => this.pause(known(siteNames, (body as { site: SiteName }).site)),
+            "POST /resume": (body) => this.resume(known(siteNames, (body as { site: SiteName }).site)),
+            "PUT /cut": (body) => {
+                const { place, from } = body as { place: Place; from: Place[] };
+                return this.cut(known(places, place), from);
+            },
+            "GET /attempts": () => [...siteNames.flatMap(countAttempts), ...places.flatMap(countCutAttempts)],
             "POST /stop": () => void setImmediate(() => void this.stop()),
         });
         try {
@@ -123,7 +141,6 @@ class Supervisor {
 
     /** Takes a region away: its packets vanish first, so that no dying process can say goodbye; then all stand still; then all are killed. */
     private async lose(site: SiteName): Promise<{ at: string }> {
-        if (!siteNames.includes(site)) throw new Error(`"${site}" is not a site; the sites are ${siteNames.join(", ")}`);
         const lostAt = this.lostAt[site];
         if (lostAt) return { at: lostAt };
         const at = new Date().toISOString();
@@ -133,6 +150,33 @@ class Supervisor {
         await this.cgroups[site].freeze();
         await this.cgroups[site].kill();
         return { at };
+    }
+
+    /** Sets what a place is cut off from; its processes live on. */
+    private cut(place: Place, from: readonly Place[]): { at: string } {
+        for (const other of from) known(otherPlaces(place), other);
+        const at = new Date().toISOString();
+        cutOff(place, from);
+        if (from.length > 0) this.cuts[place] = from;
+        else delete this.cuts[place];
+        this.note(from.length > 0 ? `${place} is cut off from ${from.join(", ")}` : `${place} is whole again`);
+        return { at };
+    }
+
+    /** Stops all processes of a site where they are, as SIGSTOP does; connections stay open. */
+    private async pause(site: SiteName): Promise<{ at: string }> {
+        const at = new Date().toISOString();
+        await this.cgroups[site].freeze();
+        this.paused.add(site);
+        this.note(`${site} stands still`);
+        return { at };
+    }
+
+    private resume(site: SiteName): { at: string } {
+        this.cgroups[site].thaw();
+        this.paused.delete(site);
+        this.note(`${site} goes on`);
+        return { at: new Date().toISOString() };
     }
 
     private async stop(): Promise<void> {
@@ -148,6 +192,11 @@ class Supervisor {
     private note(line: string): void {
         process.stdout.write(`${new Date().toISOString()} ${line}\n`);
     }
+}
+
+function known<Name extends string>(names: readonly Name[], name: Name): Name {
+    if (names.includes(name)) return name;
+    throw new Error(`"${name}" is none of ${names.join(", ")}`);
 }
 
 const directory = process.argv[2];

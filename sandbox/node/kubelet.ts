@@ -97,8 +97,8 @@ export class Kubelet {
         const { podPrefix } = siteAddresses(this.cluster.place.site);
         for (;;) {
             const address = `${podPrefix}.${this.next >> 8}.${this.next & 255}`;
-            // 10.N.0.2 to 10.N.127.254: above are Services.
-            this.next = this.next >= 0x7ffe ? 2 : this.next + 1;
+            // 10.N.0.2 to 10.N.126.255: above are actors with an address in the region, and Services.
+            this.next = this.next >= 0x7eff ? 2 : this.next + 1;
             if (!this.addresses.has(address)) {
                 this.addresses.add(address);
                 return address;

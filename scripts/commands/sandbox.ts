@@ -157,8 +157,9 @@ function table(state: SandboxStatus): string {
         `sandbox ${state.name} is ${mark(state.phase)} since ${state.startedAt}${state.error ? `: ${state.error}` : ""}`,
         ...siteNames.map(
             (site) =>
-                `${site.padEnd(width)}  ${state.sites[site].state}${state.sites[site].lostAt ? ` since ${state.sites[site].lostAt}` : ""}`,
+                `${site.padEnd(width)}  ${state.sites[site].state}${state.sites[site].state === "lost" ? ` since ${state.sites[site].lostAt}` : ""}`,
         ),
+        ...Object.entries(state.cuts).map(([place, from]) => `${place.padEnd(width)}  cut off from ${from.join(", ")}`),
         ...state.daemons.map((daemon) => `${daemon.name.padEnd(width)}  ${mark(daemon.state)}${daemon.exit ? ` (${daemon.exit})` : ""}`),
     ].join("\n");
 }
