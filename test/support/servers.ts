@@ -5,13 +5,13 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chown, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import mysql from "mysql2/promise";
 import pg from "pg";
 import { tools } from "../../sandbox/tools.ts";
+import { freePort } from "./free-port.ts";
 
 export interface Server {
     readonly host: string;
@@ -46,15 +46,6 @@ const unprivileged = process.getuid?.() === 0 ? 65534 : undefined;
 function unprivilegedCommand(command: readonly string[]): { file: string; arguments: string[] } {
     const identity = unprivileged === undefined ? [] : [`--reuid=${unprivileged}`, `--regid=${unprivileged}`, "--clear-groups"];
     return { file: "setpriv", arguments: [...identity, "--pdeathsig=KILL", "--", ...command] };
-}
-
-async function freePort(): Promise<number> {
-    const server = createServer();
-    await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, host, resolve));
-    const address = server.address();
-    await new Promise((resolve) => server.close(resolve));
-    if (address === null || typeof address === "string") throw new Error("no port");
-    return address.port;
 }
 
 async function makeDirectory(name: string): Promise<string> {

@@ -1,18 +1,15 @@
 /**
  * An AWS account for tests of backups: the sandbox's moto on 127.0.0.1, with the buckets and keys that bootstrap and the stacks would make.
- * One a test process; it dies with it. Its regions are not those of stacks/estate.ts, so that no other test shares its memoised clients.
+ * One a test process. Its regions are not those of stacks/estate.ts, so that no other test shares its memoised clients.
  */
 import { CopyObjectCommand, CreateBucketCommand, GetObjectCommand, PutBucketVersioningCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { CreateAliasCommand, CreateKeyCommand, ReplicateKeyCommand } from "@aws-sdk/client-kms";
-import { spawn } from "node:child_process";
-import { createServer } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { after } from "mocha";
 import { awsClients } from "../../../backup/clients.ts";
 import { listObjects, type Standpoint } from "../../../backup/vault.ts";
 import { defineEstate, siteNames, type SiteName } from "../../../model/estate.ts";
 import { coordination, names } from "../../../model/names.ts";
-import { tools } from "../../../sandbox/tools.ts";
+import { startMoto, type Moto } from "../../support/moto.ts";
 
 export const account = "123456789012";
 
@@ -31,42 +28,6 @@ export const estate = defineEstate({
 export const derived = names(estate, account);
 export const at = (site: SiteName): Standpoint => ({ estate, account, site });
 export const clientsOf = (site: SiteName) => awsClients(estate.sites[site].region);
-
-const freePort = (): Promise<number> =>
-    new Promise((resolve, reject) => {
-        const server = createServer();
-        server.once("error", reject).listen(0, "127.0.0.1", () => {
-            const address = server.address();
-            server.close(() => (address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port"))));
-        });
-    });
-
-async function start(): Promise<string> {
-    const port = await freePort();
-    const child = spawn(
-        "setpriv",
-        [
-            "--pdeathsig=KILL",
-            "--",
-            tools.motoPython,
-            fileURLToPath(new URL("../../../sandbox/aws/moto/server.py", import.meta.url)),
-            "-p",
-            String(port),
-        ],
-        { stdio: "ignore", env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" } },
-    );
-    child.unref();
-    const url = `http://127.0.0.1:${port}`;
-    for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(100))
-        if (
-            await fetch(`${url}/moto-api/data.json`).then(
-                (answer) => answer.ok,
-                () => false,
-            )
-        )
-            return url;
-    throw new Error("moto does not answer");
-}
 
 async function furnish(): Promise<void> {
     const standby = clientsOf("standby");
@@ -89,7 +50,9 @@ async function furnish(): Promise<void> {
     }
 }
 
-let started: Promise<string> | undefined;
+let started: Promise<Moto> | undefined;
+// Outside any suite: after the last of them.
+after(async () => (await started)?.stop());
 
 /** Makes the standard AWS environment that of the account; call it in `before`. @returns what puts the former environment back, for `after` */
 export async function enterAccount(): Promise<() => void> {
@@ -101,8 +64,8 @@ export async function enterAccount(): Promise<() => void> {
     const before = Object.fromEntries([...Object.keys(wanted), "AWS_ENDPOINT_URL"].map((name) => [name, process.env[name]]));
     Object.assign(process.env, wanted);
     const first = started === undefined;
-    started ??= start();
-    process.env["AWS_ENDPOINT_URL"] = await started;
+    started ??= startMoto();
+    process.env["AWS_ENDPOINT_URL"] = (await started).url;
     if (first) await furnish();
     return () => {
         for (const [name, value] of Object.entries(before))

@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,6 +17,7 @@ import { guardedServer } from "../../../recovery/databases/kinds.ts";
 import { seed } from "../../../recovery/databases/seed.ts";
 import { tools } from "../../../sandbox/tools.ts";
 import { account, estate } from "../../backup/support/account.ts";
+import { freePort } from "../../support/free-port.ts";
 
 const nobody = 65_534;
 
@@ -41,14 +42,6 @@ export class Epoch {
         if (!this.record) throw new Error("the standby region does not answer");
         return this.record;
     };
-}
-
-export async function freePort(): Promise<number> {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address() as { port: number };
-    await new Promise((resolve) => server.close(resolve));
-    return address.port;
 }
 
 export class Pod {

@@ -7,7 +7,8 @@ import { ACMClient, GetCertificateCommand } from "@aws-sdk/client-acm";
 import { DescribeSubnetsCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { makeAccount } from "../../../sandbox/aws/account.ts";
 import { makeAuthority } from "../../../sandbox/aws/authority.ts";
-import { direct, regions, startMoto } from "./fixture.ts";
+import { startMoto } from "../../support/moto.ts";
+import { direct, regions } from "./fixture.ts";
 
 describe("account before Lifeboat", function () {
     this.timeout(120_000);

@@ -1,49 +1,15 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { createSign, generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { Agent } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { makeAuthority } from "../../../sandbox/aws/authority.ts";
 import { startGate, type GateOptions } from "../../../sandbox/aws/gate.ts";
 import { operatorKey } from "../../../sandbox/aws/principals.ts";
-import { until } from "../../../sandbox/daemon.ts";
-import { tools } from "../../../sandbox/tools.ts";
+import { startMoto } from "../../support/moto.ts";
 
 export const regions = { primary: "us-east-1", standby: "us-west-2" } as const;
-
-/** A port of 127.0.0.1 that nobody listens on. */
-export async function freePort(): Promise<number> {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as { port: number };
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-}
-
-/** The account stand-in on a port of its own, empty. */
-export async function startMoto(): Promise<{ url: string; stop(): Promise<void> }> {
-    const port = await freePort();
-    const script = fileURLToPath(new URL("../../../sandbox/aws/moto/server.py", import.meta.url));
-    const child: ChildProcess = spawn(tools.motoPython, ["-B", script, "-p", String(port)], { stdio: ["ignore", "ignore", "ignore"] });
-    const exited = new Promise((resolve) => child.on("exit", resolve));
-    const url = `http://127.0.0.1:${port}`;
-    const stop = async () => {
-        child.kill("SIGTERM");
-        await exited;
-    };
-    try {
-        // Python imports a few hundred modules: seconds on an idle machine, a minute on one that runs everybody's tests.
-        await until("moto answers", 110_000, async () => (await fetch(`${url}/_sandbox/replication`)).ok);
-    } catch (error) {
-        await stop();
-        throw error;
-    }
-    return { url, stop };
-}
 
 /** Configuration of an SDK client that reaches moto itself, as the sandbox's own daemons do. */
 export const direct = (url: string, region: string) => ({

@@ -21,7 +21,8 @@ import {
 import { Upload } from "@aws-sdk/lib-storage";
 import { startReplicator } from "../../../sandbox/aws/replicator.ts";
 import { until } from "../../../sandbox/daemon.ts";
-import { direct, startMoto } from "./fixture.ts";
+import { startMoto } from "../../support/moto.ts";
+import { direct } from "./fixture.ts";
 
 const roleArn = "arn:aws:iam::123456789012:role/replication";
 

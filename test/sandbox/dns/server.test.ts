@@ -18,7 +18,8 @@ import { makeAuthority } from "../../../sandbox/aws/authority.ts";
 import { callControl } from "../../../sandbox/control.ts";
 import { until } from "../../../sandbox/daemon.ts";
 import { startDns } from "../../../sandbox/dns/server.ts";
-import { direct, regions, startMoto } from "../aws/fixture.ts";
+import { startMoto } from "../../support/moto.ts";
+import { direct, regions } from "../aws/fixture.ts";
 
 const run = promisify(execFile);
 

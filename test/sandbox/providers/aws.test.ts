@@ -4,7 +4,7 @@ import { CreateInstanceProfileCommand, IAMClient } from "@aws-sdk/client-iam";
 import { KMSClient, PutKeyPolicyCommand } from "@aws-sdk/client-kms";
 import { DeleteBucketPolicyCommand, PutBucketTaggingCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import { awsTable } from "../../../sandbox/providers/aws/provider.ts";
-import { cleanUp, startMoto, Workspace, type Outcome } from "./workspace.ts";
+import { cleanUp, startAccount, Workspace, type Outcome } from "./workspace.ts";
 
 /** What the state has of a type, by name. */
 interface Exported {
@@ -19,7 +19,7 @@ describe("the aws stand-in, under the real engine and moto", function () {
     let shown: string;
 
     before(async () => {
-        const moto = await startMoto();
+        const moto = await startAccount();
         const workspace = await Workspace.make(moto.env);
         const access = { endpoint: moto.url, region: "us-west-2", credentials: { accessKeyId: "test", secretAccessKey: "test" } };
         const ec2 = new EC2Client(access);

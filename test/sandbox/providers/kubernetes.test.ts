@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Cluster } from "../../../sandbox/providers/kubernetes/cluster.ts";
-import { cleanUp, freePort, startCluster, Workspace, type Outcome } from "./workspace.ts";
+import { freePort } from "../../support/free-port.ts";
+import { cleanUp, startCluster, Workspace, type Outcome } from "./workspace.ts";
 
 const waiting = (limit: number) => `
 import * as k8s from "@pulumi/kubernetes";

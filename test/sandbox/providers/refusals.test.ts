@@ -3,7 +3,8 @@ import { awsProvider } from "../../../sandbox/providers/aws/provider.ts";
 import { kubernetesProvider } from "../../../sandbox/providers/kubernetes/provider.ts";
 import type { Provider } from "../../../sandbox/providers/provider.ts";
 import type { Props } from "../../../sandbox/providers/values.ts";
-import { cleanUp, freePort, Workspace } from "./workspace.ts";
+import { freePort } from "../../support/free-port.ts";
+import { cleanUp, Workspace } from "./workspace.ts";
 
 /** What a provider's check says of a program's inputs, as `property: reason`. */
 function complaints(provider: Provider, type: string, inputs: Props): string[] {

@@ -4,13 +4,14 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { prepareEngine } from "../../../sandbox/engine/home.ts";
 import { controlPlane, controlPlaneFiles } from "../../../sandbox/kubernetes/control-plane.ts";
 import { tools } from "../../../sandbox/tools.ts";
+import { freePort } from "../../support/free-port.ts";
+import { startMoto, type Moto } from "../../support/moto.ts";
 
 const repository = resolve(import.meta.dirname, "../../..");
 const cleanups: (() => Promise<void>)[] = [];
@@ -18,15 +19,6 @@ const cleanups: (() => Promise<void>)[] = [];
 /** Ends all that the tests of one file started. */
 export async function cleanUp(): Promise<void> {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-}
-
-export async function freePort(): Promise<number> {
-    const server = createServer();
-    await new Promise<void>((done, failed) => server.once("error", failed).listen(0, "127.0.0.1", done));
-    const address = server.address();
-    await new Promise((done) => server.close(done));
-    if (address === null || typeof address === "string") throw new Error("no port");
-    return address.port;
 }
 
 /** Starts a server that dies with this process, and waits until it is ready. */
@@ -61,25 +53,11 @@ export async function scratch(): Promise<string> {
     return directory;
 }
 
-/** moto, through the sandbox's own launcher, which has its repairs. */
-export async function startMoto(): Promise<{ url: string; env: Record<string, string> }> {
-    const port = await freePort();
-    const launcher = join(repository, "sandbox/aws/moto/server.py");
-    const url = `http://127.0.0.1:${port}`;
-    await start(
-        [tools.motoPython, launcher, "--host", "127.0.0.1", "--port", String(port)],
-        async () => (await fetch(`${url}/moto-api/`)).ok,
-    );
-    return {
-        url,
-        env: {
-            AWS_ENDPOINT_URL: url,
-            AWS_ACCESS_KEY_ID: "test",
-            AWS_SECRET_ACCESS_KEY: "test",
-            AWS_REGION: "us-west-2",
-            AWS_EC2_METADATA_DISABLED: "true",
-        },
-    };
+/** An AWS account of the test's own. */
+export async function startAccount(): Promise<Moto> {
+    const moto = await startMoto();
+    cleanups.push(() => moto.stop());
+    return moto;
 }
 
 /** A real API server with etcd and the controllers, and no node: nothing that needs a pod to run becomes ready unless the test says so. */
