@@ -1,7 +1,7 @@
 import { rtoBounds, serviceRpoBounds, storeRpoBounds, type Bound } from "../../model/bounds.ts";
 import type { Estate } from "../../model/estate.ts";
 import type { RecoveryPoint } from "../../model/manifest.ts";
-import { countCalls, separate, type Attempt, type AuditLine } from "./calls.ts";
+import { countByRegion, countCalls, separate, type Attempt, type AuditLine } from "./calls.ts";
 import { compare, type Row } from "./comparison.ts";
 import { evidence, type Evidence } from "./evidence.ts";
 import type { JobResult } from "./inside/jobs.ts";
@@ -9,6 +9,7 @@ import { judgeCalls, judgePoint, judgeRpo, judgeRto } from "./judge.ts";
 import { acknowledgments, attempts as attemptsOf, clockStep, type LedgerLine } from "./ledger.ts";
 import { modelledSpans, type Recovery } from "./recover.ts";
 import { pointFound } from "./restored.ts";
+import { seriesOf, type LagReading, type WallSpan } from "./series.ts";
 
 /** All that a rehearsal found. */
 export interface Findings {
@@ -22,7 +23,8 @@ export interface Findings {
     points: Record<string, RecoveryPoint[]>;
     pointsNow: Record<string, RecoveryPoint[]>;
     restored: JobResult[];
-    phases: Record<string, number>;
+    phases: { seconds: Record<string, number>; spans: readonly WallSpan[] };
+    lag: readonly LagReading[];
 }
 
 interface Context {
@@ -54,9 +56,8 @@ export function assemble({ estate, scenario, seed, fast, startedAt }: Context, f
     const rpo = judgeRpo(comparison, objective.rpo, boundOf(serviceRpoBounds(estate), service));
     const firstAt = Math.min(...recovery.served.map(({ servedAt }) => servedAt));
     const until = recovery.timeline.servedAt ?? Date.now();
-    const { calls, otherCalls } = separate(
-        countCalls(tried.audit, tried.attempts, { site: "primary", region: estate.sites.primary.region }, lossAt, until),
-    );
+    const between = [tried.audit, tried.attempts, { site: "primary", region: estate.sites.primary.region }, lossAt, until] as const;
+    const { calls, otherCalls } = separate(countCalls(...between));
     const recoveryPoints = Object.entries(estate.stores).map(([store, { objective }]) =>
         judgePoint(
             pointFound(
@@ -107,10 +108,12 @@ export function assemble({ estate, scenario, seed, fast, startedAt }: Context, f
         firstCustomerWallSeconds: Number.isFinite(firstAt) ? (firstAt - lossAt) / 1000 : null,
         calls,
         otherCalls,
+        callsByRegion: countByRegion(...between),
         attempts: tried.attempts,
         recoveryPoints,
         modelled: modelledInWords(estate, fast),
-        phases: found.phases,
+        phases: found.phases.seconds,
+        series: seriesOf(recovery.timeline, found.phases.spans, ledger, comparison.lost, found.lag),
     });
 }
 

@@ -46,23 +46,38 @@ export function countCalls(
     to: number,
 ): Record<string, Calls> {
     const by: Record<string, Calls> = {};
-    const of = (who: string) => (by[who] ??= { total: 0, deadRegion: 0, globalControlPlane: 0 });
-    for (const { at, who, region, globalWrite } of audit) {
-        const time = Date.parse(at);
-        if (time < from || time > to) continue;
-        const mine = of(who);
+    for (const { who, region, globalControlPlane } of callsBetween(audit, attempts, lost, from, to)) {
+        const mine = (by[who] ??= { total: 0, deadRegion: 0, globalControlPlane: 0 });
         mine.total++;
         if (region === lost.region) mine.deadRegion++;
-        if (region === "global" || globalWrite === true) mine.globalControlPlane++;
-    }
-    const prefix = `10.${siteAddresses(lost.site).number}.`;
-    for (const { who, destination } of attempts) {
-        if (!destination.startsWith(prefix)) continue;
-        const mine = of(who);
-        mine.total++;
-        mine.deadRegion++;
+        if (globalControlPlane) mine.globalControlPlane++;
     }
     return by;
+}
+
+/** The same calls by who called and by region; "global" is the endpoint of a global service. Arguments as of {@link countCalls}. */
+export function countByRegion(...of: Parameters<typeof countCalls>): Record<string, Record<string, number>> {
+    const by: Record<string, Record<string, number>> = {};
+    for (const { who, region } of callsBetween(...of)) {
+        const mine = (by[who] ??= {});
+        mine[region] = (mine[region] ?? 0) + 1;
+    }
+    return by;
+}
+
+function callsBetween(...[audit, attempts, lost, from, to]: Parameters<typeof countCalls>) {
+    const within = audit.filter(({ at }) => Date.parse(at) >= from && Date.parse(at) <= to);
+    const prefix = `10.${siteAddresses(lost.site).number}.`;
+    return [
+        ...within.map(({ who, region, globalWrite }) => ({
+            who,
+            region,
+            globalControlPlane: region === "global" || globalWrite === true,
+        })),
+        ...attempts
+            .filter(({ destination }) => destination.startsWith(prefix))
+            .map(({ who }) => ({ who, region: lost.region, globalControlPlane: false })),
+    ];
 }
 
 /** The activation's own, and everybody else's, together and each. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { attempt, calls } from "./calls.ts";
 import { span } from "./clock.ts";
+import { series } from "./series.ts";
 
 export const verdict = z.enum(["PASS", "FAIL"]);
 export type Verdict = z.output<typeof verdict>;
@@ -26,6 +27,9 @@ export const pointEvidence = z.strictObject({
     point: z.string().nullable(),
     /** Stored, compressed and encrypted. */
     bytes: z.int().nullable(),
+    /** Of the dump before compression, and seconds from the start of its snapshot to its last stored byte. Absent in evidence before this was kept. */
+    dumpBytes: z.int().nullable().optional(),
+    backupSeconds: z.number().nullable().optional(),
     /** The standby's verifier says so, in the catalog. */
     verified: z.boolean(),
     /** Restored beside the live database after the loss, and every order that it must have was there. */
@@ -79,6 +83,8 @@ export const evidence = z.strictObject({
     firstCustomerWallSeconds: z.number().nullable(),
     calls,
     otherCalls: calls.extend({ by: z.record(z.string(), calls) }),
+    /** The same calls by who called and by region (or "global"). Absent in evidence before this was kept. */
+    callsByRegion: z.record(z.string(), z.record(z.string(), z.int())).optional(),
     /** What was dropped on its way to the lost region, by address. */
     attempts: z.array(attempt),
     recoveryPoints: z.array(pointEvidence),
@@ -86,5 +92,7 @@ export const evidence = z.strictObject({
     modelled: z.array(z.string()),
     /** Wall seconds of the rehearsal's own phases. */
     phases: z.record(z.string(), z.number()),
+    /** Absent in evidence before this was kept. */
+    series: series.optional(),
 });
 export type Evidence = z.output<typeof evidence>;

@@ -86,7 +86,7 @@ export interface PointFound {
     objectiveSeconds: number;
     boundSeconds: number;
     /** The newest that the catalog calls verified, with the start of its snapshot (milliseconds since 1970). */
-    newest?: { point: string; bytes: number; startedAt: number };
+    newest?: { point: string; bytes: number; startedAt: number; dumpBytes: number; backupSeconds: number };
     /** What the restore job said, absent when it failed; `failure` says why. A newer point than `newest` may have been made meanwhile. */
     restored?: { point: string; orders: number; seconds: number };
     failure?: string;
@@ -120,6 +120,8 @@ export function judgePoint(found: PointFound, lossAt: number): PointEvidence {
         store,
         point: newest?.point ?? null,
         bytes: newest?.bytes ?? null,
+        dumpBytes: newest?.dumpBytes ?? null,
+        backupSeconds: newest?.backupSeconds ?? null,
         verified: newest !== undefined,
         restored:
             restored !== undefined &&

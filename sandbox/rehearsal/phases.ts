@@ -1,4 +1,5 @@
 import type { Sandbox } from "../sandbox.ts";
+import type { WallSpan } from "./series.ts";
 
 /** The parts of a rehearsal, in order. A test may step in before any of them. */
 export const phaseNames = [
@@ -26,6 +27,7 @@ type Tell<T> = string | ((result: T) => string);
 /** Tells how a rehearsal goes, one line a phase with its time, and keeps the times. */
 export class Phases {
     readonly seconds: Record<string, number> = {};
+    readonly spans: WallSpan[] = [];
     readonly #note: (line: string) => void;
     readonly #sabotage: Sabotage | undefined;
     readonly #signal: AbortSignal | undefined;
@@ -46,9 +48,11 @@ export class Phases {
     /** As `run`, for what comes before there is a sandbox. */
     async time<T>(name: string, work: () => Promise<T>, tell: Tell<T>): Promise<T> {
         const start = performance.now();
+        const startedAt = Date.now();
         const result = await work();
         const seconds = (performance.now() - start) / 1000;
         this.seconds[name] = Number(seconds.toFixed(3));
+        this.spans.push({ name, startedAt, finishedAt: startedAt + seconds * 1000 });
         this.#note(`${name.padEnd(10)} ${seconds.toFixed(1).padStart(6)} s  ${typeof tell === "string" ? tell : tell(result)}`);
         this.#signal?.throwIfAborted();
         return result;

@@ -12,6 +12,7 @@ import { draws } from "./draw.ts";
 import type { Evidence } from "./evidence.ts";
 import { inside } from "./harness.ts";
 import type { JobResult } from "./inside/jobs.ts";
+import { watchLag } from "./lag.ts";
 import { Phases, type Sabotage } from "./phases.ts";
 import { catalog, jobsOf, untilCopied, untilProtected } from "./protect.ts";
 import { provision } from "./provision.ts";
@@ -92,12 +93,14 @@ async function rehearseIn(sandbox: Sandbox, phases: Phases, context: Context): P
     await run("provision", sandbox, () => provision(sandbox, note), "bootstrap, dr, prod, dr");
     await run("replicate", sandbox, () => untilProtected(sandbox, limits.protected), "replicas follow, the endpoint is healthy");
     const crowd = await run("customers", sandbox, () => openShop(sandbox, service, seed), "customers are served");
+    using lagWatch = watchLag(sandbox);
     const backups = await run("backup", sandbox, () => jobsOf(sandbox, "primary", "backup", limits.jobs), tellJobs);
     const verified = await run("verify", sandbox, () => verifyCopies(sandbox), tellJobs);
     for (const job of [...backups, ...verified]) if (!job.succeeded) problems.push(`${job.cronJob}: ${job.reason}; ${lastLine(job.log)}`);
     const points = await catalog(sandbox);
     const delay = 1 + draw() * 9;
     await run("wait", sandbox, () => sleep(delay * 1000), "until the moment that the seed drew");
+    const lag = await lagWatch.stop();
 
     const loss = await run(
         "lose",
@@ -169,7 +172,8 @@ async function rehearseIn(sandbox: Sandbox, phases: Phases, context: Context): P
         points,
         pointsNow: await catalog(sandbox),
         restored: restored instanceof Error ? [] : restored,
-        phases: phases.seconds,
+        phases,
+        lag,
     });
 }
 

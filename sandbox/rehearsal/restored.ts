@@ -50,6 +50,8 @@ export function pointFound(
                       point: newest.manifest.point,
                       bytes: newest.manifest.stored.bytes,
                       startedAt: Date.parse(newest.manifest.startedAt),
+                      dumpBytes: newest.manifest.dump.bytes,
+                      backupSeconds: (Date.parse(newest.manifest.finishedAt) - Date.parse(newest.manifest.startedAt)) / 1000,
                   },
               }
             : {}),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { actors, whoIs } from "../../../sandbox/addresses.ts";
-import { countCalls, separate } from "../../../sandbox/rehearsal/calls.ts";
+import { countByRegion, countCalls, separate } from "../../../sandbox/rehearsal/calls.ts";
 
 const line = (at: number, who: string, region: string) => ({
     at: new Date(at).toISOString(),
@@ -40,6 +40,18 @@ describe("counting calls", () => {
             2000,
         );
         assert.deepEqual(by["activation"], { total: 1, deadRegion: 0, globalControlPlane: 1 });
+    });
+    it("tells the regions apart, and adds up to the same", () => {
+        const audit = [line(1000, "activation", "us-west-2"), line(1001, "activation", "global"), line(1002, "checkers", "us-west-2")];
+        const attempts = [{ source: "10.0.3.1", who: "checkers", destination: "10.1.129.2", port: 443, packets: 9 }];
+        const by = countByRegion(audit, attempts, lost, 0, 2000);
+        assert.deepEqual(by, { activation: { "us-west-2": 1, global: 1 }, checkers: { "us-west-2": 1, "us-east-1": 1 } });
+        const totals = countCalls(audit, attempts, lost, 0, 2000);
+        for (const [who, regions] of Object.entries(by))
+            assert.equal(
+                Object.values(regions).reduce((a, b) => a + b),
+                totals[who]?.total,
+            );
     });
     it("counts packets that never arrived against whoever sent them", () => {
         const by = countCalls(

@@ -14,7 +14,7 @@ const point: PointFound = {
     store: "orders-mysql",
     objectiveSeconds: 900,
     boundSeconds: 400,
-    newest: { point: "20260101T000000Z-abcd", bytes: 1000, startedAt: lossAt - 60_000 },
+    newest: { point: "20260101T000000Z-abcd", bytes: 1000, startedAt: lossAt - 60_000, dumpBytes: 4000, backupSeconds: 2 },
     restored: { point: "20260101T000000Z-abcd", orders: 50, seconds: 2 },
     promised: 48,
     sent: 52,
