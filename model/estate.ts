@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { names } from "./names.ts";
+import { names, witnessRegion } from "./names.ts";
 import { parseDuration, parseRate, parseSize, type Bytes, type BytesPerSecond, type Seconds } from "./units.ts";
 
 const quantity = <T>(parse: (text: string) => T) =>
@@ -36,6 +36,22 @@ const objective = z.strictObject({
 });
 
 const site = z.strictObject({ region });
+
+/** The right of the active site's writers to go on writing, and how often they have it proven anew. */
+const lease = z
+    .strictObject({
+        /** A proof that the epoch is unchanged is good for so long; an activation waits as long before it promotes. */
+        duration: duration.default(parseDuration("15 s")),
+        /** A guard asks for a new proof this often. */
+        renewEvery: duration.default(parseDuration("2 s")),
+    })
+    .prefault({})
+    .superRefine(({ duration, renewEvery }, context) => {
+        const refuse = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+        if (renewEvery < 0.5) refuse("renewEvery", 'is shorter than a round trip to another region may take; write "0.5 s" or more');
+        if (duration < 3 * renewEvery)
+            refuse("duration", `leaves no room for a lost answer: make it at least three times renewEvery, ${3 * renewEvery} s`);
+    });
 
 const retention = z.strictObject({
     /** Every recovery point younger than this is kept. */
@@ -109,10 +125,16 @@ const schema = z
         name,
         /** The hosted zone; services and stores get names under it. */
         domain: z.string().regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/, 'a domain is written like "orders.example"'),
-        sites: z.strictObject({ primary: site, standby: site }),
+        sites: z.strictObject({
+            primary: site,
+            standby: site,
+            /** A third region, where nothing stands but one bucket: what guards of the active site ask when they cannot ask the standby. @default the standby's region */
+            witness: site.optional(),
+        }),
         stores: z.record(name, store),
         services: z.record(name, service),
         traffic: traffic.prefault({}),
+        lease,
         /** Time that people take to decide, inside the RTO: declared and counted, never waited for. */
         decision: duration,
     })
@@ -122,6 +144,14 @@ const schema = z
                 code: "custom",
                 path: ["sites", "standby", "region"],
                 message: `is the primary's own region ${estate.sites.primary.region}; name another one`,
+            });
+        const witness = estate.sites.witness?.region;
+        const holder = siteNames.find((site) => estate.sites[site].region === witness);
+        if (holder !== undefined)
+            context.addIssue({
+                code: "custom",
+                path: ["sites", "witness", "region"],
+                message: `is the ${holder}'s own region ${witness}: they would be lost together; name a third one, or leave the witness out`,
             });
         for (const [service, { needs, objective }] of Object.entries(estate.services)) {
             needs.forEach((need, index) => {
@@ -168,6 +198,7 @@ export type Estate = z.output<typeof schema>;
 export type Store = Estate["stores"][string];
 export type Service = Estate["services"][string];
 export type Objective = z.output<typeof objective>;
+export type LeaseTerms = Estate["lease"];
 
 /** A declaration that cannot be kept. Each line names the path, what is wrong and what would be right. */
 export class EstateError extends Error {
@@ -196,12 +227,13 @@ export function defineEstate(declaration: EstateDeclaration): Estate {
     throw new EstateError(result.error.issues.map((issue) => `${issue.path.join(".") || "estate"}: ${issue.message}`));
 }
 
-/** S3 allows a bucket 63 letters, and the longest name that is derived has the region in it. */
+/** S3 allows a bucket 63 letters, and the longest names that are derived have the region in them. */
 function longNames(estate: Estate): string[] {
-    const { vaultLogBucket } = names(estate, "000000000000");
-    return siteNames.flatMap((site) => {
-        const excess = vaultLogBucket(site).length - 63;
+    const { vaultLogBucket, witnessBucket } = names(estate, "000000000000");
+    const buckets = siteNames.map((site) => [estate.sites[site].region, vaultLogBucket(site)] as const);
+    return [...buckets, [witnessRegion(estate), witnessBucket] as const].flatMap(([region, bucket]) => {
+        const excess = bucket.length - 63;
         if (excess <= 0) return [];
-        return [`name: is too long for a bucket in ${estate.sites[site].region}; use at most ${estate.name.length - excess} letters`];
+        return [`name: is too long for a bucket in ${region}; use at most ${estate.name.length - excess} letters`];
     });
 }

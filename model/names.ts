@@ -1,5 +1,8 @@
 import type { Estate, SiteName } from "./estate.ts";
 
+/** Region of the witness: the third one, or the standby's where none is declared. */
+export const witnessRegion = ({ sites }: Pick<Estate, "sites">): string => (sites.witness ?? sites.standby).region;
+
 /**
  * Every name that one site needs of the other is derived here, so that neither has to look it up in a region that may be gone.
  * `account` is the AWS account's number (12 digits).
@@ -11,6 +14,8 @@ export function names(estate: Estate, account: string) {
         stateBucket: `${estate.name}-lifeboat-state-${account}`,
         /** Epoch record, latch record, journal, catalog and published ids (standby region; made by bootstrap; not object-locked). */
         coordinationBucket: `${estate.name}-lifeboat-coordination-${account}`,
+        /** The witness's copy of the epoch record, and who holds leases (witness region; made by bootstrap; not object-locked). */
+        witnessBucket: `${estate.name}-lifeboat-witness-${account}-${witnessRegion(estate)}`,
         /** Alias of the key that is Pulumi's secrets provider (multi-region, standby; made by bootstrap). */
         stateKeyAlias: `alias/${estate.name}-lifeboat-state`,
         breakGlassRole: `${estate.name}-lifeboat-break-glass`,
@@ -50,6 +55,15 @@ export function names(estate: Estate, account: string) {
 export type Names = ReturnType<typeof names>;
 export const backupDuties = ["writer", "verifier", "expirer"] as const;
 export type BackupDuty = (typeof backupDuties)[number];
+
+/** Keys in the witness bucket. */
+export const witness = {
+    /** The highest epoch record that the witness was told of: an activation raises it after `coordination.epoch`. */
+    fence: "fence.json",
+    leases: "lease/",
+    /** Who holds the lease of a store, for people to see; no decision is made by it but how long an activation waits. */
+    lease: (store: string) => `lease/${store}.json`,
+} as const;
 
 /** Keys in the coordination bucket. */
 export const coordination = {

@@ -1,13 +1,14 @@
 import { awsClients } from "../backup/clients.ts";
 import { siteNames, type Estate } from "../model/estate.ts";
-import { names } from "../model/names.ts";
+import { names, witness, witnessRegion } from "../model/names.ts";
 import { awsFailure } from "./answers.ts";
 import { ensureBucket } from "./bootstrap/buckets.ts";
 import { ensureKey } from "./bootstrap/key.ts";
-import { ensureEpoch, ensureLatch } from "./bootstrap/records.ts";
+import { ensureEpoch, ensureFence, ensureLatch } from "./bootstrap/records.ts";
 import { ensureBreakGlassRole } from "./bootstrap/role.ts";
 import { hasDataKey, mendStackFile } from "./bootstrap/stack-file.ts";
-import { coordinationOf } from "./coordination.ts";
+import { coordinationOf, witnessOf } from "./coordination.ts";
+import { readEpoch } from "./epoch.ts";
 import { publishLatch, readLatch } from "./latch.ts";
 import { backendUrl, pulumiIn, secretsProvider, stackOf } from "./pulumi.ts";
 import { operator } from "./runner.ts";
@@ -22,7 +23,7 @@ export interface Foundation {
 
 export interface Bootstrapped {
     account: string;
-    /** The standby's region, where all of it lies. */
+    /** The standby's region, where all of it lies but the witness's bucket. */
     region: string;
     /** PULUMI_BACKEND_URL of both stacks. */
     backend: string;
@@ -40,7 +41,7 @@ export interface BootstrapOptions {
 }
 
 /**
- * Makes in the standby region what both stacks stand on; what is there already is kept, and its settings are put right. Safe to repeat, also
+ * Makes in the standby region what both stacks stand on, and the witness's bucket in its own; what is there already is kept, and its settings are put right. Safe to repeat, also
  * by two people at once. It needs IAM (the break-glass role), so it is for calm days.
  * @throws Failure where AWS refuses or does not answer, or a name belongs to somebody else.
  */
@@ -63,13 +64,13 @@ export async function bootstrapAccount({ estate, account, note }: Omit<Bootstrap
     const clients = awsClients(region);
     const bucket = coordinationOf(estate, account);
     const foundations: Foundation[] = [];
-    const stands = async (kind: Foundation["kind"], what: string, make: () => Promise<boolean>) => {
+    const stands = async (kind: Foundation["kind"], what: string, make: () => Promise<boolean>, where = region) => {
         try {
             const foundation = { kind, name: what, made: await make() };
             foundations.push(foundation);
             note?.(foundation);
         } catch (error) {
-            throw awsFailure(error, `making the ${kind} ${what} in ${region}`);
+            throw awsFailure(error, `making the ${kind} ${what} in ${where}`);
         }
     };
     const now = () => new Date().toISOString();
@@ -82,8 +83,17 @@ export async function bootstrapAccount({ estate, account, note }: Omit<Bootstrap
     });
     await stands("bucket", name.stateBucket, () => ensureBucket(clients.s3, { name: name.stateBucket, region, key: stateKey }));
     await stands("bucket", name.coordinationBucket, () => ensureBucket(clients.s3, { name: name.coordinationBucket, region }));
+    const third = witnessRegion(estate);
+    const forgets = { prefix: witness.leases, afterDays: 1 };
+    await stands(
+        "bucket",
+        name.witnessBucket,
+        () => ensureBucket(awsClients(third).s3, { name: name.witnessBucket, region: third, forgets }),
+        third,
+    );
     await stands("role", name.breakGlassRole, () => ensureBreakGlassRole(clients.iam, estate, account, stateKey));
     await stands("record", "epoch", () => ensureEpoch(bucket, operator(), now()));
+    await stands("record", "fence", async () => ensureFence(witnessOf(estate, account), (await readEpoch(bucket)).record), third);
     await stands("record", "latch", async () => {
         const made = await ensureLatch(bucket, now());
         // CloudWatch is to know the metric before any health check exists that reads it.

@@ -1,8 +1,9 @@
-import { siteNames, type SiteName } from "../model/estate.ts";
+import { siteNames, type Estate, type SiteName } from "../model/estate.ts";
 
 /**
  * The sandbox's network: one network namespace that routes between three bridges, and a namespace of its own for each pod and actor.
- * 10.1.0.0/16 is the primary region, 10.2.0.0/16 the standby region, 10.0.0.0/16 whatever stands outside both.
+ * 10.1.0.0/16 is the primary region, 10.2.0.0/16 the standby region, 10.3.0.0/16 the witness's region, where nothing stands but AWS, and 10.0.0.0/16
+ * whatever stands outside all three.
  */
 const numbers: Record<SiteName, number> = { primary: 1, standby: 2 };
 
@@ -34,6 +35,9 @@ export const rangeOf: Readonly<Record<Place, string>> = {
     witness: "10.3.0.0/16",
     outside: "10.0.0.0/16",
 };
+
+/** AWS endpoints of the witness's region. */
+export const witnessAws = "10.3.255.1";
 
 /** Endpoints of the global control planes (IAM, Route 53, global STS). */
 export const globalAws = "10.0.255.1";
@@ -71,6 +75,21 @@ export function whoIs(address: string): string {
 /** The site that an address belongs to; undefined outside both. */
 export const siteAt = (address: string): SiteName | undefined =>
     siteNames.find((site) => address.startsWith(`${siteAddresses(site).podPrefix}.`));
+
+/** Regions as the sandbox has them: the witness only where the estate declares one. */
+export type Regions = Readonly<Record<SiteName, string> & { witness?: string }>;
+
+/** Address of each region's AWS endpoints, by region. */
+export const regionalAws = (regions: Regions): Record<string, string> => ({
+    ...Object.fromEntries(siteNames.map((site) => [regions[site], siteAddresses(site).aws])),
+    ...(regions.witness === undefined ? {} : { [regions.witness]: witnessAws }),
+});
+
+export const regionsOf = ({ sites: { primary, standby, witness } }: Estate): Regions => ({
+    primary: primary.region,
+    standby: standby.region,
+    ...(witness === undefined ? {} : { witness: witness.region }),
+});
 
 /** Account number of the sandbox's AWS. */
 export const sandboxAccount = "123456789012";

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { siteNames, type SiteName } from "../model/estate.ts";
-import { siteAddresses } from "./addresses.ts";
+import { regionsOf, siteAddresses } from "./addresses.ts";
 import { makeAccount } from "./aws/account.ts";
 import { awsDaemons } from "./aws/daemons.ts";
 import { oidcIssuer } from "./aws/issuers.ts";
@@ -37,7 +37,7 @@ export async function startCloud({ directory, declaration, start }: CloudOptions
     const planes = siteNames.map((site) => ({ name: site, directory: sites[site].directory, address: sites[site].address }));
     writeFileSync(`${directory}/kubeconfig`, kubeconfig(planes, "standby"), { mode: 0o600 });
 
-    const regions = { primary: declaration.estate.sites.primary.region, standby: declaration.estate.sites.standby.region };
+    const regions = regionsOf(declaration.estate);
     const account = async () => {
         const [moto, ...rest] = awsDaemons({ directory, regions });
         await start(moto!);

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { siteNames, type SiteName } from "../model/estate.ts";
-import { actors, globalAws, outsideGateway, resolverAddress, siteAddresses, siteAt, type Actor } from "./addresses.ts";
+import { actors, globalAws, outsideGateway, resolverAddress, siteAddresses, siteAt, witnessAws, type Actor } from "./addresses.ts";
 
 export const bridgeOf = (site: SiteName) => `br-${site}`;
 const outsideBridge = "br-outside";
@@ -48,7 +48,7 @@ export function buildNetwork(): void {
     ip([
         `link add ${outsideBridge} address ${bridgeHardware(0)} type bridge`,
         `address add ${outsideGateway}/16 dev ${outsideBridge}`,
-        ...[globalAws, resolverAddress, actors.checkers].map((own) => `address add ${own}/32 dev ${outsideBridge}`),
+        ...[globalAws, witnessAws, resolverAddress, actors.checkers].map((own) => `address add ${own}/32 dev ${outsideBridge}`),
         `link set ${outsideBridge} up`,
     ]);
     for (const actor of actorsWithNamespace) {

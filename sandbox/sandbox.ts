@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { execa, type Options, type ResultPromise } from "execa";
 import { siteNames, type Estate, type SiteName } from "../model/estate.ts";
 import { Failure } from "../model/failure.ts";
-import { resolverAddress, type Actor, type Place } from "./addresses.ts";
+import { regionsOf, resolverAddress, type Actor, type Place } from "./addresses.ts";
 import { makeAuthority } from "./aws/authority.ts";
 import { Cgroup, cgroupRoot } from "./cgroup.ts";
 import { copyCheckout } from "./checkout.ts";
@@ -114,7 +114,7 @@ export async function startSandbox(options: StartOptions): Promise<Sandbox> {
     const declaration: SandboxDeclaration = { name, source, estate, fast, tied: !detached };
     writeFileSync(join(directory, "sandbox.json"), JSON.stringify(declaration, undefined, 2));
     writeFileSync(join(directory, "resolv.conf"), `nameserver ${resolverAddress}\noptions timeout:1 attempts:3\n`);
-    const regions = siteNames.map((site) => estate.sites[site].region);
+    const regions = Object.values(regionsOf(estate));
     await makeAuthority(directory, { regions, domain: estate.domain });
     const checkout = join(directory, "checkout");
     copyCheckout(source, checkout);

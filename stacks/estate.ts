@@ -4,7 +4,7 @@ import { defineEstate } from "../model/estate.ts";
 export const estate = defineEstate({
     name: "orders",
     domain: "orders.example",
-    sites: { primary: { region: "us-east-1" }, standby: { region: "us-west-2" } },
+    sites: { primary: { region: "us-east-1" }, standby: { region: "us-west-2" }, witness: { region: "us-east-2" } },
     decision: "5 min",
     stores: {
         "orders-mysql": {

@@ -2,6 +2,7 @@ import {
     CreateBucketCommand,
     GetBucketLocationCommand,
     PutBucketEncryptionCommand,
+    PutBucketLifecycleConfigurationCommand,
     PutBucketPolicyCommand,
     PutBucketVersioningCommand,
     PutPublicAccessBlockCommand,
@@ -17,6 +18,8 @@ export interface BootstrapBucket {
     region: string;
     /** The key of its encryption, by ARN; without one S3's own keys are used. */
     key?: string;
+    /** Objects that are written every few seconds: their older versions are dropped. @default all versions are kept */
+    forgets?: { prefix: string; afterDays: number };
 }
 
 /** Says who may not reach the bucket: whoever does not use TLS. */
@@ -35,7 +38,7 @@ export const tlsOnlyPolicy = (bucket: string) => ({
 });
 
 /** Makes the bucket where it is not there, and its settings in any case. True where it was made. @throws Failure where another region has it. */
-export async function ensureBucket(s3: S3Client, { name: Bucket, region, key }: BootstrapBucket): Promise<boolean> {
+export async function ensureBucket(s3: S3Client, { name: Bucket, region, key, forgets }: BootstrapBucket): Promise<boolean> {
     const made = await create(s3, Bucket, region);
     await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
     await s3.send(
@@ -63,6 +66,22 @@ export async function ensureBucket(s3: S3Client, { name: Bucket, region, key }: 
             },
         }),
     );
+    if (forgets !== undefined)
+        await s3.send(
+            new PutBucketLifecycleConfigurationCommand({
+                Bucket,
+                LifecycleConfiguration: {
+                    Rules: [
+                        {
+                            ID: `forget-older-${forgets.prefix.replace(/\W+$/, "")}`,
+                            Status: "Enabled",
+                            Filter: { Prefix: forgets.prefix },
+                            NoncurrentVersionExpiration: { NoncurrentDays: forgets.afterDays },
+                        },
+                    ],
+                },
+            }),
+        );
     await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify(tlsOnlyPolicy(Bucket)) }));
     return made;
 }

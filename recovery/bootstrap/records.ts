@@ -1,5 +1,5 @@
 import { epochRecord, latchRecord, type EpochRecord, type LatchRecord } from "../../model/epoch.ts";
-import { coordination } from "../../model/names.ts";
+import { coordination, witness } from "../../model/names.ts";
 import type { CoordinationBucket } from "../conditional-bucket.ts";
 
 /** Writes the first epoch record (the primary is active) where there is none. True where it was written. */
@@ -7,6 +7,9 @@ export function ensureEpoch(bucket: CoordinationBucket, by: string, at: string):
     const first: EpochRecord = epochRecord.parse({ epoch: 1, active: "primary", at, by, reason: "bootstrap" });
     return ensure(bucket, coordination.epoch, first);
 }
+
+/** Gives the witness its first copy of the epoch record where it has none. True where it was written. */
+export const ensureFence = (bucket: CoordinationBucket, epoch: EpochRecord): Promise<boolean> => ensure(bucket, witness.fence, epoch);
 
 /** Writes the first latch record (not thrown) where there is none. True where it was written. */
 export function ensureLatch(bucket: CoordinationBucket, at: string): Promise<boolean> {

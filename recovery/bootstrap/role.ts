@@ -6,7 +6,7 @@ import {
     type IAMClient,
 } from "@aws-sdk/client-iam";
 import type { Estate } from "../../model/estate.ts";
-import { names } from "../../model/names.ts";
+import { names, witnessRegion } from "../../model/names.ts";
 import { errorCode } from "../answers.ts";
 
 /** Whoever of the account may assume roles, with a second factor: single sign-on may have gone down with the primary. */
@@ -22,18 +22,17 @@ export const breakGlassTrust = (account: string) => ({
     ],
 });
 
-/** What an activation does, in the standby region and nowhere else. The cluster itself must let the role in (an EKS access entry). */
+/** What an activation does: in the standby region, in the witness's bucket, and nowhere else. The cluster itself must let the role in (an EKS access entry). */
 export function breakGlassPolicy(estate: Estate, account: string, stateKey: string) {
     const name = names(estate, account);
     const region = estate.sites.standby.region;
     const buckets = [name.stateBucket, name.coordinationBucket];
-    const here = { StringEquals: { "aws:RequestedRegion": region } };
-    const allow = (Sid: string, Action: string[], Resource: string | string[]) => ({
+    const allow = (Sid: string, Action: string[], Resource: string | string[], where = region) => ({
         Sid,
         Effect: "Allow",
         Action,
         Resource,
-        Condition: here,
+        Condition: { StringEquals: { "aws:RequestedRegion": where } },
     });
     return {
         Version: "2012-10-17",
@@ -49,6 +48,8 @@ export function breakGlassPolicy(estate: Estate, account: string, stateKey: stri
                 ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
                 buckets.map((bucket) => `arn:aws:s3:::${bucket}/*`),
             ),
+            allow("ListWitness", ["s3:ListBucket"], `arn:aws:s3:::${name.witnessBucket}`, witnessRegion(estate)),
+            allow("Witness", ["s3:GetObject", "s3:PutObject"], `arn:aws:s3:::${name.witnessBucket}/*`, witnessRegion(estate)),
             allow("StateKey", ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"], stateKey),
             allow(
                 "ReadRecoveryPoints",

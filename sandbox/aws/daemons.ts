@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { siteNames, type SiteName } from "../../model/estate.ts";
-import { globalAws, siteAddresses } from "../addresses.ts";
+import { globalAws, regionalAws, type Regions } from "../addresses.ts";
 import { callControl } from "../control.ts";
 import { until, type Daemon } from "../daemon.ts";
 import { tools } from "../tools.ts";
@@ -12,7 +12,7 @@ import type { ReplicatorOptions } from "./replicator.ts";
 export interface AwsDaemonsOptions {
     /** Of the sandbox; `ca/gate.{pem,key}` must be there (makeAuthority). */
     readonly directory: string;
-    readonly regions: Readonly<Record<SiteName, string>>;
+    readonly regions: Regions;
     /** PEM of the key that each site's cluster signs service-account tokens for. @default sites/SITE/certs/service-account.pub */
     readonly tokenKeys?: Readonly<Record<SiteName, string>>;
     /** Of the order in which objects are replicated. @default 1 */
@@ -32,7 +32,7 @@ export function awsDaemons({ directory, regions, tokenKeys, seed = 1 }: AwsDaemo
         certificate: { cert: join(directory, "ca/gate.pem"), key: join(directory, "ca/gate.key") },
         listeners: [
             { address: globalAws, port: 443 },
-            ...siteNames.map((site) => ({ address: siteAddresses(site).aws, port: 443, region: regions[site] })),
+            ...Object.entries(regionalAws(regions)).map(([region, address]) => ({ address, port: 443, region })),
         ],
         moto: motoAddress.url,
         tokenKeys: Object.fromEntries(

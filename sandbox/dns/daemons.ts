@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { siteNames, type SiteName } from "../../model/estate.ts";
-import { actors, globalAws, resolverAddress, siteAddresses } from "../addresses.ts";
+import { actors, globalAws, regionalAws, resolverAddress, type Regions } from "../addresses.ts";
 import { motoAddress } from "../aws/daemons.ts";
 import { callControl } from "../control.ts";
 import { until, type Daemon } from "../daemon.ts";
@@ -11,7 +10,7 @@ import type { DnsOptions } from "./server.ts";
 export interface DnsDaemonsOptions {
     /** Of the sandbox. */
     readonly directory: string;
-    readonly regions: Readonly<Record<SiteName, string>>;
+    readonly regions: Regions;
     /** Divides health checkers' intervals and the TTLs that are answered. @default 1 */
     readonly fast?: number;
 }
@@ -23,7 +22,7 @@ export function dnsDaemons({ directory, regions, fast = 1 }: DnsDaemonsOptions):
         address: resolverAddress,
         port: 53,
         moto: motoAddress.url,
-        regions: Object.fromEntries(siteNames.map((site) => [regions[site], siteAddresses(site).aws])),
+        regions: regionalAws(regions),
         global: globalAws,
         fast,
         checkersFrom: actors.checkers,

@@ -7,7 +7,7 @@ import { note, print } from "../output.ts";
 export const command = new Command("bootstrap")
     .description(
         "Makes in the standby region what the stacks stand on: state bucket and its key, coordination bucket, break-glass role, first epoch,\n" +
-            "latch, and the two Pulumi stacks. It asks nothing, keeps what is there and can be repeated. Run it in the checkout, before `pulumi up`.",
+            "latch, and the two Pulumi stacks; and in the witness's region its bucket. It asks nothing, keeps what is there and can be repeated. Run it in the checkout, before `pulumi up`.",
     )
     .option("--json", "print what was made and what was there as JSON")
     .action(async ({ json }: { json?: boolean }) => {

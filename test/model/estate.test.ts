@@ -31,6 +31,7 @@ describe("an estate", () => {
         assert.equal(checked.stores["ledger"]?.replica.maxLag, 5);
         assert.equal(checked.stores["ledger"]?.volume, 10 * 2 ** 30);
         assert.equal(checked.services["till"]?.pods, 2);
+        assert.deepEqual(checked.lease, { duration: 15, renewEvery: 2 });
         assert.deepEqual(checked.traffic, { ttl: 60, healthCheck: { interval: 10, threshold: 3 } });
     });
 
@@ -50,6 +51,19 @@ describe("an estate", () => {
             "eu-west-1",
             /^sites.standby.region: is the primary's own region eu-west-1; name another one/,
         ],
+        [
+            "a witness in a site's own region",
+            ["sites", "witness"],
+            { region: "eu-central-1" },
+            /^sites.witness.region: is the standby's own region eu-central-1.*name a third one, or leave the witness out/,
+        ],
+        [
+            "a lease that one lost answer ends",
+            ["lease"],
+            { duration: "5 s", renewEvery: "2 s" },
+            /^lease.duration: leaves no room for a lost answer: make it at least three times renewEvery, 6 s/,
+        ],
+        ["a lease that is renewed too often", ["lease"], { renewEvery: "100 ms" }, /^lease.renewEvery: .*"0.5 s" or more/],
         ["a site that is missing", ["sites", "standby"], undefined, /^sites.standby: /],
         ["a duration without a unit", ["decision"], "5", /^decision: "5" is not a quantity; write a number and one of ms, s, min/],
         ["a duration that is a number", ["decision"], 300, /^decision: .*string/],

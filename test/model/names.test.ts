@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { defineEstate, siteNames } from "../../model/estate.ts";
-import { backupDuties, coordination, names } from "../../model/names.ts";
+import { backupDuties, coordination, names, witnessRegion } from "../../model/names.ts";
 import { declaration } from "./declaration.ts";
 
 const estate = defineEstate(declaration());
@@ -15,6 +15,13 @@ describe("derived names", () => {
         assert.equal(name.serviceHost("till"), "till.shop.example");
     });
 
+    it("of the witness are in its own region, or in the standby's where there is none", () => {
+        assert.equal(witnessRegion(estate), "eu-central-1");
+        const third = defineEstate(declaration(({ sites }) => (sites.witness = { region: "eu-west-3" })));
+        assert.equal(witnessRegion(third), "eu-west-3");
+        assert.equal(names(third, "123456789012").witnessBucket, "shop-lifeboat-witness-123456789012-eu-west-3");
+    });
+
     it("fit what AWS allows, for every estate name that is let through", () => {
         for (let length = 2; length <= 31; length++) {
             const longer = declaration((each) => (each.name = "a".repeat(length)));
@@ -26,6 +33,7 @@ describe("derived names", () => {
             const buckets = [
                 derived.stateBucket,
                 derived.coordinationBucket,
+                derived.witnessBucket,
                 ...siteNames.flatMap((site) => [derived.vaultBucket(site), derived.vaultLogBucket(site)]),
             ];
             for (const bucket of buckets) assert.ok(bucket.length <= 63, bucket);
