@@ -55,28 +55,33 @@ const stateOfDr = async (sandbox: Sandbox) =>
 
 /** Starts a `pulumi up` of dr that waits for something that never comes, and kills it there: its lock and a pending operation stay. */
 async function leaveDeadUpdate(sandbox: Sandbox): Promise<void> {
+    const before = "const site: Site = {";
     edit(
         sandbox,
         "stacks/index.ts",
-        "/** Bucket of this site's recovery points. */",
+        before,
         `new k8s.core.v1.Service("never-ready", {
-    metadata: { name: "never-ready", namespace: ${JSON.stringify(own.namespace)} },
-    spec: { selector: { none: "such" }, ports: [{ port: 80 }] },
-});
-/** Bucket of this site's recovery points. */`,
+        metadata: { name: "never-ready", namespace: ${JSON.stringify(own.namespace)} },
+        spec: { selector: { none: "such" }, ports: [{ port: 80 }] },
+    }, { provider: providers.kubernetes });
+    ${before}`,
     );
     const update = sandbox.exec(["pulumi", "up", "-s", "dr", "--yes", "--skip-preview", "--color", "never"], {
         execa: { reject: false, stdin: "ignore" },
     });
+    let ended = false;
+    void update.then(() => (ended = true));
     const state = () => stateOfDr(sandbox);
-    for (const end = Date.now() + 60_000; !(await state()).includes("never-ready"); await sleep(300))
+    for (const end = Date.now() + 60_000; !(await state()).includes("never-ready"); await sleep(300)) {
+        assert.ok(!ended, "the update ended by itself");
         assert.ok(Date.now() < end, "the update began nothing within 60 s");
+    }
     update.kill("SIGKILL");
     await update;
     const left = JSON.parse(await state()) as { checkpoint: { latest: { pending_operations?: unknown[] } } };
     assert.ok((left.checkpoint.latest.pending_operations ?? []).length > 0, "the dead update left no pending operation");
     assert.ok(Object.keys(await stateObjects(sandbox, ".pulumi/locks/")).length > 0, "the dead update left no lock");
-    edit(sandbox, "stacks/index.ts", /new k8s\.core\.v1\.Service\("never-ready"[^]*?\}\);\n/, "");
+    edit(sandbox, "stacks/index.ts", /new k8s\.core\.v1\.Service\("never-ready"[^]*?kubernetes \}\);\n/, "");
 }
 
 describe("an activation that is killed at every point and resumed", function () {

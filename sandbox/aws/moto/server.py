@@ -12,6 +12,7 @@ import logging
 import signal
 import sys
 
+import ec2_repairs
 import kms_repairs
 import route53_repairs
 import s3_lock_repairs
@@ -46,7 +47,7 @@ def main():
     parser.add_argument("-H", "--host", default="127.0.0.1")
     parser.add_argument("-p", "--port", type=int, default=5000)
     arguments = parser.parse_args()
-    for repairs in (kms_repairs, route53_repairs, s3_repairs, s3_lock_repairs, s3_replication):
+    for repairs in (ec2_repairs, kms_repairs, route53_repairs, s3_repairs, s3_lock_repairs, s3_replication):
         repairs.apply()
     # A supervisor ends its daemons with SIGTERM; python would die of it without flushing its log.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
