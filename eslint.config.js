@@ -14,7 +14,10 @@ const rooms = {
     test: ["model", "components", "policies", "backup", "recovery", "stacks", "sandbox", "scripts", "examples"],
 };
 /** The commands that are about this machine, and so may know the sandbox. No production path leads through them. */
-const machineScripts = ["scripts/commands/{sandbox,rehearse,setup,check,test}.ts", "scripts/{setup,checks,testing}/**"];
+const machineScripts = [
+    "scripts/commands/{sandbox,rehearse,evidence,history,setup,check,test}.ts",
+    "scripts/{setup,checks,testing,evidence}/**",
+];
 
 /** AWS clients without time limits wait for a dead region without end: one factory makes them all. */
 const clients = {

@@ -50,3 +50,10 @@ export function formatDuration(span: Seconds): string {
         .map(([n, u]) => `${n} ${u}`)
         .join(" ");
 }
+
+/** `1931` -> `"1.9 kB"`: decimal units, as network and storage rates are told; one decimal below ten of a unit. */
+export function formatSize(size: Bytes): string {
+    const unit = (["TB", "GB", "MB", "kB"] as const).find((name) => size >= sizeUnits[name]) ?? "B";
+    const figure = size / sizeUnits[unit];
+    return `${figure < 10 && unit !== "B" ? Number(figure.toFixed(1)) : Math.round(figure)} ${unit}`;
+}

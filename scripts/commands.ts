@@ -4,6 +4,8 @@
  */
 export const commands = {
     rehearse: "lose a region in the sandbox, activate the standby, and measure it beside the objectives",
+    evidence: "list what rehearsals measured, and check who signed it",
+    history: "draw how RTO, RPO and the rates of backup and restore moved over the rehearsals",
     bootstrap: "make what the stacks stand on: state bucket, keys, coordination bucket, break-glass role, first epoch",
     activate: "make the standby the active site, step by step, journaled; resumable from any machine",
     epoch: "show or change who is active",

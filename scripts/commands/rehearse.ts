@@ -1,11 +1,12 @@
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
 import { exitCodes, Failure } from "../../model/failure.ts";
+import { keyVariable, signingKey } from "../../recovery/evidence/key.ts";
 import { rehearse, scenarios, type ScenarioName } from "../../sandbox/rehearsal/rehearsal.ts";
 import { report } from "../../sandbox/rehearsal/report.ts";
 import { estate } from "../../stacks/estate.ts";
 import { attach } from "../../sandbox/sandbox.ts";
+import { evidenceDirectory, fileEvidence } from "../evidence/archive.ts";
 import { interruption, onInterruption } from "../interruption.ts";
 import { note, paint, print, show } from "../output.ts";
 import { ensureSetup } from "../setup/setup.ts";
@@ -48,9 +49,11 @@ export const command = new Command("rehearse")
     .option("--seed <number>", "repeat the draws of an earlier rehearsal", whole)
     .option("--name <name>", "name of the sandbox", "rehearsal")
     .option("--keep", "leave the sandbox up: `lifeboat sandbox shell --name rehearsal`")
+    .option("--key <file>", `sign the evidence with this Ed25519 key (PEM), not with the machine's own; in CI set ${keyVariable}`)
     .option("--json", "print the evidence as JSON")
-    .action(async (name: string, options: { fast: number; seed?: number; name: string; keep?: boolean; json?: boolean }) => {
+    .action(async (name: string, options: { fast: number; seed?: number; name: string; keep?: boolean; key?: string; json?: boolean }) => {
         const scenario = scenarioOf(name);
+        const key = signingKey(options.key);
         await ensureSetup(note);
         // Also one that was to be kept: a rehearsal that was stopped leaves nothing behind.
         using _ = onInterruption(() => stopIfUp(options.name));
@@ -62,13 +65,15 @@ export const command = new Command("rehearse")
             fast: options.fast,
             ...(options.seed === undefined ? {} : { seed: options.seed }),
             keep: options.keep ?? false,
-            evidenceDirectory: join(source, ".lifeboat", "evidence"),
+            evidenceDirectory,
             note,
             signal: interruption,
         });
+        const drawn = fileEvidence(path, key);
         if (options.json === true) {
             print(evidence);
             note(`evidence: ${path}`);
         } else show(report(evidence, path, (text, verdict) => paint(verdict === "PASS" ? "green" : "red", text)));
+        note(`report page: ${drawn}`);
         process.exitCode = evidence.verdict === "PASS" ? exitCodes.ok : exitCodes.no;
     });

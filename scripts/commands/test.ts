@@ -1,12 +1,27 @@
 import { Command } from "commander";
+import { Failure } from "../../model/failure.ts";
+import { cacheDirectory } from "../../sandbox/tools.ts";
 import { runChecks } from "../checks/checks.ts";
 import { note, paint, print } from "../output.ts";
+import { browserPackage, ensurePackages } from "../setup/packages.ts";
+import { which } from "../setup/run.ts";
 import { ensureSetup } from "../setup/setup.ts";
 import { longFiles, runTests, testFiles } from "../testing/run.ts";
 
 interface Options {
     long?: boolean;
     json?: boolean;
+}
+
+/** Pages are looked at in a real browser where there is one, or one can be had. */
+async function ensureBrowser(): Promise<void> {
+    if (which(browserPackage)) return;
+    try {
+        await ensurePackages([browserPackage], cacheDirectory(), note);
+    } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        note(`NOT RUN without ${browserPackage}: the tests that look at the report page in a browser: ${error.message}; ${error.next}`);
+    }
 }
 
 export const command = new Command("test")
@@ -22,6 +37,7 @@ export const command = new Command("test")
         if (asked.length === 0 && !long)
             for (const { files: late, reason } of longFiles()) note(`NOT RUN without --long: ${late.join(", ")}: ${reason}`);
         await ensureSetup(note);
+        await ensureBrowser();
         let checked = true;
         if (asked.length === 0)
             await runChecks(({ name, ok, seconds, output }) => {

@@ -34,6 +34,9 @@ export function missingPackages(): string[] {
     return [...new Set(missing.map(([, name]) => name))].sort();
 }
 
+/** The browser that the tests look at pages with. Nothing but tests needs it, and not even they insist. */
+export const browserPackage = "chromium";
+
 /** `python3 -m venv` needs a package of its own with Debian's Python. */
 export async function lacksVenv(): Promise<boolean> {
     const python = which("python3");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatDuration, parseDuration, parseRate, parseSize, seconds } from "../../model/units.ts";
+import { bytes, formatDuration, formatSize, parseDuration, parseRate, parseSize, seconds } from "../../model/units.ts";
 
 describe("units", () => {
     it("reads durations in every unit that it names", () => {
@@ -37,6 +37,13 @@ describe("units", () => {
         assert.equal(formatDuration(seconds(95)), "1 min 35 s");
         assert.equal(formatDuration(seconds(3600)), "1 h");
         assert.equal(formatDuration(seconds(90_061)), "1 d 1 h 1 min 1 s");
+    });
+
+    it("tells a size in the unit that leaves a figure one can read", () => {
+        assert.deepEqual(
+            [0, 999, 1931, 9_960, 24_700, 1_500_000, 80e6, 2e12].map((size) => formatSize(bytes(size))),
+            ["0 B", "999 B", "1.9 kB", "10 kB", "25 kB", "1.5 MB", "80 MB", "2 TB"],
+        );
     });
 
     it("tells no span of which the parts add up to something else", () => {

@@ -1,0 +1,56 @@
+import { basename } from "node:path";
+import { Command } from "commander";
+import { exitCodes, Failure } from "../../model/failure.ts";
+import { keyVariable, ownFingerprints, ownKeyPath, trustedFingerprint } from "../../recovery/evidence/key.ts";
+import { tellFinding } from "../../recovery/evidence/signature.ts";
+import { evidenceDirectory, readArchive, readArchived, type Archived } from "../evidence/archive.ts";
+import { note, paint, print, show } from "../output.ts";
+
+interface Options {
+    verify?: boolean;
+    trusted?: string[];
+    json?: boolean;
+}
+
+const documentOf = ({ path, finding, evidence, problem }: Archived) => ({
+    path,
+    ...(evidence ? { startedAt: evidence.startedAt, scenario: evidence.scenario, seed: evidence.seed, verdict: evidence.verdict } : {}),
+    signature: finding,
+    counts: problem === undefined,
+    ...(problem === undefined ? {} : { problem }),
+});
+
+function line({ path, finding, evidence, problem }: Archived): string {
+    const what = evidence ? `${evidence.verdict} ${evidence.scenario} of ${evidence.service}, seed ${evidence.seed}: ` : "";
+    const said = `${basename(path)}: ${what}${problem ?? tellFinding(finding)}`;
+    return problem === undefined ? said : paint("red", said);
+}
+
+export const command = new Command("evidence")
+    .description(
+        "Lists the evidence of this clone's rehearsals (.lifeboat/evidence) and whether its signatures hold. With --verify: checks files, and ends with 1\n" +
+            "when one is damaged, not signed, no evidence, or signed by a key that is not trusted. Trusted is the key that would sign here\n" +
+            `(${keyVariable}, else the machine's own), unless --trusted names others.`,
+    )
+    .argument("[files...]", "files of evidence; their signatures lie beside them (FILE.sig)")
+    .option("--verify", "check the files")
+    .option("--trusted <who...>", "fingerprint (sha256:…) or key file whose signature counts")
+    .option("--json", "print what was found as JSON")
+    .action((files: string[], { verify = false, trusted, json = false }: Options) => {
+        if (verify !== files.length > 0)
+            throw new Failure(
+                "usage",
+                verify ? "--verify needs files" : "files are named, and nothing is to be done with them",
+                "lifeboat evidence --verify FILE...",
+            );
+        const fingerprints = trusted?.map(trustedFingerprint) ?? ownFingerprints();
+        const found = verify ? files.map((file) => readArchived(file, fingerprints)) : readArchive(evidenceDirectory, fingerprints);
+        if (json) print({ trusted: fingerprints, evidence: found.map(documentOf) });
+        else if (found.length === 0) show("no evidence yet: ./lifeboat rehearse region-loss");
+        else for (const each of found) show(line(each));
+        if (found.some(({ finding }) => finding.state === "another key"))
+            note("compare the fingerprint with the signer's (`lifeboat evidence` there names it), then: --trusted FINGERPRINT");
+        if (!json && !verify)
+            note(fingerprints.length > 0 ? `trusted: ${fingerprints.join(", ")}` : `no key yet: the first rehearsal makes ${ownKeyPath()}`);
+        process.exitCode = verify && found.some(({ problem }) => problem !== undefined) ? exitCodes.no : exitCodes.ok;
+    });
