@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { awsClients } from "../backup/clients.ts";
 import { Failure } from "../model/failure.ts";
@@ -20,4 +21,24 @@ export async function accountNumber(region: string): Promise<string> {
         throw awsFailure(error, `asking STS in ${region} whose credentials these are`);
     }
     throw new Failure("unavailable", `STS in ${region} named no account`, "set LIFEBOAT_ACCOUNT to the account's 12 digits");
+}
+
+/**
+ * The same, from whichever region answers first: for questions that have to work whichever one is dead.
+ * @param limit in ms
+ * @throws Failure of the first region where none answers in time.
+ */
+export async function accountNumberFromAny(regions: readonly string[], limit: number): Promise<string> {
+    const late = sleep(limit, undefined, { ref: false }).then(() => {
+        throw new Failure(
+            "unavailable",
+            `STS answers in none of ${regions.join(", ")} within ${limit / 1000} s`,
+            "check this machine's way out; LIFEBOAT_ACCOUNT saves the question",
+        );
+    });
+    try {
+        return await Promise.race([Promise.any(regions.map(accountNumber)), late]);
+    } catch (error) {
+        throw error instanceof AggregateError ? error.errors[0] : error;
+    }
 }

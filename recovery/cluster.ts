@@ -9,8 +9,10 @@ export interface Executed {
     stderr: string;
 }
 
-/** The standby's cluster, as far as a recovery needs it. */
+/** One site's cluster, as far as a recovery needs it. */
 export interface Cluster {
+    /** Its name in the kubeconfig: "standby". */
+    readonly context: string;
     /** Runs a command in a container of a running pod. @throws Failure "unavailable" where cluster, pod or container does not answer. */
     execute(target: { namespace: string; pod: string; container: string }, command: string[], signal: AbortSignal): Promise<Executed>;
 }
@@ -47,6 +49,7 @@ export function clusterOf(context: string): Cluster {
         );
     config.setCurrentContext(context);
     return {
+        context,
         async execute({ namespace, pod, container }, command, signal) {
             signal.throwIfAborted();
             const [stdout, stderr] = [collector(), collector()];

@@ -5,7 +5,11 @@ import { names } from "../model/names.ts";
 import { exitName, type Cluster } from "./cluster.ts";
 
 const promoted = z.looseObject({ store: z.string(), promotedAt: z.string() });
-const status = z.looseObject({ role: z.enum(["writable", "read-only", "replica"]), lagSeconds: z.number().nullable().optional() });
+const status = z.looseObject({
+    role: z.enum(["writable", "read-only", "replica"]),
+    lagSeconds: z.number().nullable().optional(),
+    problem: z.string().optional(),
+});
 export type Promoted = z.output<typeof promoted>;
 export type GuardStatus = z.output<typeof status>;
 
@@ -22,7 +26,7 @@ export function guardsIn(cluster: Cluster, estate: Estate): Guard {
     const ask = async <T>(store: string, flag: string, answer: z.ZodType<T>, signal: AbortSignal): Promise<T> => {
         const target = { namespace, pod: `${store}-0`, container: "guard" };
         const { code, stdout, stderr } = await cluster.execute(target, ["lifeboat", "guard", store, flag], signal);
-        const next = `kubectl --context standby -n ${namespace} logs ${target.pod} -c guard`;
+        const next = `kubectl --context ${cluster.context} -n ${namespace} logs ${target.pod} -c guard`;
         if (code !== 0)
             throw new Failure(
                 exitName(code),

@@ -7,6 +7,7 @@ export const commands = {
     evidence: "list what rehearsals measured, and check who signed it",
     history: "draw how RTO, RPO and the rates of backup and restore moved over the rehearsals",
     bootstrap: "make what the stacks stand on: state bucket, keys, coordination bucket, break-glass role, first epoch",
+    status: "who is active, how far each replica and backup is behind, and could we fail over now",
     activate: "make the standby the active site, step by step, journaled; resumable from any machine",
     epoch: "show or change who is active",
     latch: "show, throw or publish the latch that lets the standby answer for users",

@@ -1,0 +1,216 @@
+import { rtoBounds, type Bound } from "./bounds.ts";
+import type { EpochRecord, LatchRecord } from "./epoch.ts";
+import { otherSite, siteNames, type Estate, type SiteName } from "./estate.ts";
+import { formatDuration, seconds, type Seconds } from "./units.ts";
+
+/** What a question brought: a value, or why there is none and what to type next. */
+export type Answer<T> = { value: T } | { none: string; next: string };
+
+/** A store's server, as the guard beside it sees it. */
+export interface DatabaseFacts {
+    role: "writable" | "read-only" | "replica";
+    /** How far a replica is behind; null where it does not hear from its peer. */
+    lagSeconds: number | null;
+    /** What a person should know: a broken replication, an unfinished seed. */
+    problem?: string | undefined;
+}
+
+/** The newest recovery point of a store: only a verified backup is one. */
+export interface PointFacts {
+    point: string;
+    /** Instant that it shows, RFC 3339 UTC. */
+    startedAt: string;
+    copies: number;
+}
+
+/** An activation that has not ended. */
+export interface ActivationFacts {
+    activation: string;
+    /** Who runs it, or ran it last: "anna@laptop". */
+    by: string;
+    /** Its last sign of life, by that machine's clock. */
+    lastAt: string;
+    /** Its runner has stopped in good order. */
+    left: boolean;
+}
+
+/** All that was asked at one moment. A site that was not asked has no entries. */
+export interface Facts {
+    /** RFC 3339 UTC, by this machine's clock. */
+    at: string;
+    epoch: Answer<EpochRecord>;
+    latch: Answer<LatchRecord>;
+    unfinished: Answer<ActivationFacts | undefined>;
+    /** Whether the stack of a site was ever brought up. */
+    built: Record<SiteName, Answer<boolean>>;
+    databases: Record<SiteName, Readonly<Record<string, Answer<DatabaseFacts>>>>;
+    /** HTTP status of each service under its name in that site. */
+    services: Record<SiteName, Readonly<Record<string, Answer<number>>>>;
+    /** By store; undefined where the catalog has none. */
+    points: Readonly<Record<string, Answer<PointFacts | undefined>>>;
+}
+
+/** Something that stands in the way, and what to type. */
+export interface Obstacle {
+    what: string;
+    next: string;
+}
+
+/** Acknowledged writes that a service would lose if the active site were given up now. */
+export interface Loss {
+    service: string;
+    /** Lag of the furthest replica that it needs; null where a replica does not hear from its peer: then nobody can say from here. */
+    seconds: Seconds | null;
+    promised: Seconds;
+    holds: boolean;
+}
+
+export interface Unprotected {
+    store: string;
+    why: string;
+}
+
+/** What the facts mean. */
+export interface Readiness {
+    /** Null where the epoch cannot be read. */
+    active: SiteName | null;
+    /** "over the promise": the standby can take over, and more would be lost than was promised, or nobody can say how much. */
+    failover: "yes" | "over the promise" | "no";
+    /** Why it is "no". */
+    obstacles: readonly Obstacle[];
+    /** Empty where it is "no". */
+    losses: readonly Loss[];
+    /** How long each service would be away at worst. */
+    takes: readonly Bound[];
+    unprotected: readonly Unprotected[];
+}
+
+const kubectl = (estate: Estate, site: SiteName, store: string) => `kubectl --context ${site} -n ${estate.name} describe pod ${store}-0`;
+
+/** Judges the facts: could the standby take over now, what would be lost, and what is unprotected. */
+export function judgeReadiness(estate: Estate, facts: Facts): Readiness {
+    const active = "value" in facts.epoch ? facts.epoch.value.active : null;
+    const obstacles = active === null ? obstacleOf(facts.epoch) : [...entryObstacles(facts), ...replicaObstacles(estate, facts, active)];
+    const losses = obstacles.length > 0 ? [] : lossesOf(estate, facts);
+    return {
+        active,
+        failover: obstacles.length > 0 ? "no" : losses.every(({ holds }) => holds) ? "yes" : "over the promise",
+        obstacles,
+        losses,
+        takes: obstacles.length > 0 ? [] : rtoBounds(estate),
+        unprotected: Object.keys(estate.stores).flatMap((store) => unprotectedBecause(estate, facts, active, store)),
+    };
+}
+
+const obstacleOf = (answer: Answer<unknown>): Obstacle[] => ("none" in answer ? [{ what: answer.none, next: answer.next }] : []);
+
+/** What would keep `lifeboat activate` from beginning. */
+function entryObstacles({ unfinished }: Facts): Obstacle[] {
+    if ("none" in unfinished) return obstacleOf(unfinished);
+    if (unfinished.value === undefined) return [];
+    const { activation, by, lastAt, left } = unfinished.value;
+    const stands = left ? "was left unfinished" : "is under way";
+    return [
+        {
+            what: `activation ${activation} ${stands}: ${by}, last heard at ${lastAt}`,
+            next: left ? "lifeboat activate --resume" : "speak with them; lifeboat activate --resume, if that run is dead",
+        },
+    ];
+}
+
+function replicaObstacles(estate: Estate, facts: Facts, active: SiteName): Obstacle[] {
+    if (active === "standby")
+        return [
+            {
+                what: "the standby is the active site already: there is none to go to until the primary is rebuilt",
+                next: "keep an eye on its backups: lifeboat backups",
+            },
+        ];
+    for (const [site, command] of [
+        ["standby", "pulumi up -s dr"],
+        ["primary", "pulumi up -s prod && pulumi up -s dr"],
+    ] as const) {
+        const built = facts.built[site];
+        if ("none" in built) return obstacleOf(built);
+        if (!built.value) return [{ what: `the ${site} was never brought up`, next: command }];
+    }
+    return Object.keys(estate.stores).flatMap((store): Obstacle[] => {
+        const found = facts.databases.standby[store];
+        if (found === undefined) return [{ what: `${store} in the standby was not asked`, next: "lifeboat status" }];
+        if ("none" in found) return obstacleOf(found);
+        const { role, problem } = found.value;
+        switch (role) {
+            case "replica":
+                return [];
+            case "read-only":
+                return [
+                    {
+                        what: `${store} in the standby is no replica${problem === undefined ? "" : `: ${problem}`}`,
+                        next: kubectl(estate, "standby", store),
+                    },
+                ];
+            case "writable":
+                return [
+                    {
+                        what: `${store} in the standby is writable, though the epoch makes the primary active`,
+                        next: kubectl(estate, "standby", store),
+                    },
+                ];
+            default:
+                return role satisfies never;
+        }
+    });
+}
+
+const lossesOf = (estate: Estate, { databases }: Facts): Loss[] =>
+    Object.entries(estate.services).map(([service, { needs, objective }]) => {
+        const lags = needs.map((store) => {
+            const found = databases.standby[store];
+            return found !== undefined && "value" in found ? found.value.lagSeconds : null;
+        });
+        const worst = lags.some((lag) => lag === null) ? null : seconds(Math.max(...lags.map((lag) => lag ?? 0)));
+        return { service, seconds: worst, promised: objective.rpo, holds: worst !== null && worst <= objective.rpo };
+    });
+
+/** Why a store is unprotected, one line a reason; none where a replica and a fresh verified point are there. */
+function unprotectedBecause(estate: Estate, facts: Facts, active: SiteName | null, store: string): Unprotected[] {
+    const declared = estate.stores[store]!;
+    const reasons: string[] = [];
+    const replica = active === null ? undefined : replicaProblem(facts, otherSite(active), store, declared.replica.maxLag);
+    if (replica !== undefined) reasons.push(replica);
+    const point = facts.points[store];
+    if (point !== undefined && "none" in point) reasons.push(`its recovery points cannot be listed: ${point.none}`);
+    else if (point?.value === undefined) reasons.push("no verified recovery point yet");
+    else {
+        const age = seconds((Date.parse(facts.at) - Date.parse(point.value.startedAt)) / 1000);
+        if (age > declared.objective.rpo)
+            reasons.push(`newest verified point is ${formatDuration(age)} old, over its RPO of ${formatDuration(declared.objective.rpo)}`);
+        if (point.value.copies < siteNames.length) reasons.push("its newest point has one copy");
+    }
+    return reasons.map((why) => ({ store, why }));
+}
+
+function replicaProblem({ databases }: Facts, passive: SiteName, store: string, maxLag: Seconds): string | undefined {
+    const found = databases[passive][store];
+    if (found === undefined) return undefined;
+    if ("none" in found) return `no replica: ${found.none}`;
+    const { role, lagSeconds, problem } = found.value;
+    const told = problem === undefined ? "" : `: ${problem}`;
+    if (role !== "replica") return `no replica: the ${passive}'s server is ${role}${told}`;
+    if (lagSeconds === null) return `its replica does not follow${told || ": it does not hear from its peer"}`;
+    return lagSeconds > maxLag ? `its replica is ${formatDuration(seconds(lagSeconds))} behind, over ${formatDuration(maxLag)}` : undefined;
+}
+
+/** What would be lost and how long it would take, one line a service. Empty where the standby cannot take over. */
+export function tellPrice({ losses, takes }: Readiness): string[] {
+    return losses.map(({ service, seconds: span, promised }) => {
+        const lost =
+            span === null
+                ? "loses what its replicas had not received: they do not hear from the primary"
+                : `loses the last ${formatDuration(span)} of acknowledged writes`;
+        const bound = takes.find(({ of }) => of === service);
+        const time =
+            bound === undefined ? "" : `; answers again within ${formatDuration(bound.seconds)} (RTO ${formatDuration(bound.promised)})`;
+        return `${service} ${lost} (RPO ${formatDuration(promised)})${time}`;
+    });
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { defineEstate } from "../../../model/estate.ts";
+import { judgeReadiness, type Answer, type Facts } from "../../../model/readiness.ts";
+import { screen, statusScreen } from "../../../scripts/screens/status.ts";
+import { declaration } from "../../model/declaration.ts";
+import { at, both, calm, estate, none, value } from "../../model/facts.ts";
+
+const shown = (facts: Facts) => statusScreen(estate, facts, judgeReadiness(estate, facts), (_, text) => text);
+
+describe("the screen of status", () => {
+    it("says on a calm day who is active, each lag, each age, and yes", () => {
+        const text = shown(calm);
+        for (const part of [/the primary \(eu-west-1\) is active, epoch 1 since 2026-11-21 15:44:00 UTC/, /latch not thrown/])
+            assert.match(text, part);
+        assert.match(text, /^ledger +writable +replica, 0\.2 s lag +4 min, 2 copies$/m);
+        assert.match(text, /^till +answers +passive$/m);
+        assert.match(text, /^UNPROTECTED {2}nothing$/m);
+        assert.match(text, /^COULD WE FAIL OVER NOW\? {2}yes, to the standby \(eu-central-1\)$/m);
+        assert.match(text, /next: lifeboat activate$/);
+    });
+
+    it("with everything dead says so of each", () => {
+        const dead = none("no answer within 8 s");
+        const text = shown({
+            ...calm,
+            epoch: dead,
+            latch: dead,
+            unfinished: dead,
+            built: { primary: dead, standby: dead },
+            databases: { primary: both(dead), standby: both(dead) },
+            services: { primary: { till: dead }, standby: { till: dead } },
+            points: both(dead),
+        });
+        assert.match(text, /nobody can say which site is active/);
+        assert.match(text, /^ledger +no answer +no answer +no answer$/m);
+        assert.match(text, /FAIL OVER NOW\? {2}no\n {2}no answer within 8 s\n {2}next: mend it$/);
+    });
+
+    it("fits into 80 columns and 24 lines, whatever was found and however much of it", () => {
+        const anyText = fc.string({ maxLength: 300, unit: "grapheme" });
+        const answers = <T>(known: fc.Arbitrary<T>): fc.Arbitrary<Answer<T>> =>
+            fc.oneof(known.map(value), fc.record({ none: anyText, next: anyText }));
+        const name = fc.stringMatching(/^[a-z][a-z0-9-]{1,30}$/);
+        const database = answers(
+            fc.record({
+                role: fc.constantFrom("writable" as const, "read-only" as const, "replica" as const),
+                lagSeconds: fc.option(fc.double({ min: 0, max: 1e7, noNaN: true })),
+                problem: fc.option(anyText, { nil: undefined }),
+            }),
+        );
+        const world = fc.uniqueArray(name, { minLength: 1, maxLength: 12 }).chain((stores) => {
+            const large = defineEstate(
+                declaration((each) => {
+                    each.stores = Object.fromEntries(stores.map((store) => [store, each.stores["ledger"]!]));
+                    each.services["till"]!.needs = stores;
+                }),
+            );
+            const byStore = <T>(arbitrary: fc.Arbitrary<T>) =>
+                fc
+                    .array(arbitrary, { minLength: stores.length, maxLength: stores.length })
+                    .map((all) => Object.fromEntries(stores.map((store, n) => [store, all[n]!])));
+            const site = fc.constantFrom("primary" as const, "standby" as const);
+            const record = fc.record({ epoch: fc.nat(), active: site, at: fc.constant(at), by: anyText, reason: anyText });
+            const perSite = <T>(arbitrary: fc.Arbitrary<T>) => fc.record({ primary: arbitrary, standby: arbitrary });
+            const facts: fc.Arbitrary<Facts> = fc.record({
+                at: fc.constant(at),
+                epoch: answers(record),
+                latch: answers(fc.record({ thrown: fc.boolean(), epoch: fc.nat(), at: fc.constant(at) })),
+                unfinished: answers(
+                    fc.option(fc.record({ activation: name, by: anyText, lastAt: anyText, left: fc.boolean() }), { nil: undefined }),
+                ),
+                built: perSite(answers(fc.boolean())),
+                databases: perSite(byStore(database)),
+                services: perSite(fc.record({ till: answers(fc.nat({ max: 599 })) })),
+                points: byStore(
+                    answers(fc.option(fc.record({ point: name, startedAt: fc.constant(at), copies: fc.nat() }), { nil: undefined })),
+                ),
+            });
+            return facts.map((each) => ({ large, facts: each }));
+        });
+        fc.assert(
+            fc.property(world, ({ large, facts }) => {
+                const lines = statusScreen(large, facts, judgeReadiness(large, facts), (_, text) => text).split("\n");
+                assert.ok(lines.length <= screen.lines, `${lines.length} lines`);
+                for (const line of lines) assert.ok(line.length <= screen.columns, `${line.length}: ${line}`);
+                assert.match(lines.join("\n"), /COULD WE FAIL OVER NOW\?/);
+            }),
+            { numRuns: 300 },
+        );
+    });
+});
