@@ -120,6 +120,9 @@ const traffic = z.strictObject({
         .prefault({}),
 });
 
+/** Somebody to call, as the runbooks name them. */
+const contact = z.strictObject({ name: z.string().min(1), role: z.string().min(1), reach: z.string().min(1) });
+
 const schema = z
     .strictObject({
         name,
@@ -137,6 +140,8 @@ const schema = z
         lease,
         /** Time that people take to decide, inside the RTO: declared and counted, never waited for. */
         decision: duration,
+        /** Whom to call, in this order; the first one decides. Printed in the runbooks. */
+        contacts: z.array(contact).default([]),
     })
     .superRefine((estate, context) => {
         if (estate.sites.primary.region === estate.sites.standby.region)

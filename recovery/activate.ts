@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Estate } from "../model/estate.ts";
 import { Failure } from "../model/failure.ts";
 import type { RecoveryPlan } from "../model/plan.ts";
-import { ownSteps } from "./activation.ts";
+import { checkCanGoBack, ownSteps } from "./activation.ts";
 import type { CoordinationBucket } from "./conditional-bucket.ts";
 import { readEpoch } from "./epoch.ts";
 import {
@@ -81,13 +81,8 @@ export async function resumeActivation(options: ResumeOptions): Promise<{ journa
             "there is no activation to resume",
             "run `lifeboat activate` to begin one, `lifeboat epoch` to see who is active",
         );
-    const { activation, opened, outcome } = found.state;
-    if (opened.estate !== estate.name)
-        throw new Failure(
-            "refused",
-            `activation ${activation} is of the estate ${opened.estate}, and this one is ${estate.name}`,
-            "run it in that estate's checkout",
-        );
+    checkEstate(found.state, estate);
+    const { activation, outcome } = found.state;
     if (outcome === "active") return { ended: found.state };
     if (outcome !== undefined)
         throw new Failure(
@@ -96,6 +91,32 @@ export async function resumeActivation(options: ResumeOptions): Promise<{ journa
             "run `lifeboat activate` to begin another one",
         );
     return { journal: await (await unheard(found, options)).takeOver() };
+}
+
+/**
+ * Takes over the unfinished activation to give it up. A runner that lives is not interrupted from here.
+ * @throws Failure "refused" where there is none, where its runner lives, and past the point of no return; nothing was written then.
+ */
+export async function takeOverToAbort(options: ResumeOptions & { plan: RecoveryPlan }): Promise<Journal> {
+    const { estate, bucket, plan } = options;
+    const found = await findUnfinished(bucket);
+    if (!found) throw new Failure("refused", "there is no unfinished activation to abort", "run `lifeboat status` to see who is active");
+    checkEstate(found.state, estate);
+    checkCanGoBack(plan, found.state);
+    const silent = await unheard(found, options);
+    // It may have gone on while it was listened for, and stopped then.
+    checkCanGoBack(plan, silent.state);
+    return silent.takeOver();
+}
+
+/** @throws Failure "refused" for another estate's journal. */
+export function checkEstate({ activation, opened }: ActivationState, estate: Estate): void {
+    if (opened.estate === estate.name) return;
+    throw new Failure(
+        "refused",
+        `activation ${activation} is of the estate ${opened.estate}, and this one is ${estate.name}`,
+        "run it in that estate's checkout",
+    );
 }
 
 /** The journal as it stands once its last runner is known to be gone. @throws Failure "refused" where that one lives. */
@@ -113,6 +134,6 @@ async function unheard(found: FoundJournal, { bucket, note, signal, listenFor = 
     note(`${runner.by} (pid ${runner.pid} on ${runner.host}) ran it last; listening ${listenFor / 1000} s for a sign of life`);
     await sleep(listenFor, undefined, { signal });
     const now = await readJournal(bucket, activation);
-    if (now.length !== found.length && now.state.left === undefined) throw lives();
+    if (now.entries.length !== found.entries.length && now.state.left === undefined) throw lives();
     return now;
 }

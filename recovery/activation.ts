@@ -82,12 +82,49 @@ export async function runActivation(options: RunOptions): Promise<ActivationStat
         await goBack(options);
         throw undoneBecause(undefined, journal.state());
     } catch (error) {
-        if (journal.displaced() || journal.state().outcome !== undefined) throw error;
-        const why = signal.aborted ? "stopped" : (error as Error).message;
-        // Where the journal itself cannot be written, what stands in it is enough to resume.
-        await journal.append({ kind: "left", why }).catch(() => undefined);
-        throw resumable(error, options, signal.aborted);
+        throw await leave(error, options);
     }
+}
+
+/** Writes that this run ends here, where it may, and gives the failure that says how to go on. */
+async function leave(error: unknown, options: RunOptions): Promise<unknown> {
+    const { journal, signal } = options;
+    if (journal.displaced() || journal.state().outcome !== undefined) return error;
+    const why = signal.aborted ? "stopped" : (error as Error).message;
+    // Where the journal itself cannot be written, what stands in it is enough to resume.
+    await journal.append({ kind: "left", why }).catch(() => undefined);
+    return resumable(error, options, signal.aborted);
+}
+
+/**
+ * Gives up an activation on a person's word: undoes what was begun, in reverse. Resumed by anybody, it goes on undoing.
+ * @returns the state of a journal that is closed, its outcome "undone".
+ * @throws Failure "refused" past the point of no return, before anything is written; else as `runActivation` does.
+ */
+export async function abortActivation(options: RunOptions, reason: string): Promise<ActivationState> {
+    const { plan, journal } = options;
+    checkPlan(plan, journal.state());
+    checkCanGoBack(plan, journal.state());
+    using _ = journal.beat();
+    try {
+        await journal.append({ kind: "aborted", reason });
+        await goBack(options);
+    } catch (error) {
+        throw await leave(error, options);
+    }
+    if (journal.state().outcome === "undone") return journal.state();
+    throw undoneBecause(undefined, journal.state());
+}
+
+/** @throws Failure "refused" where a promotion has begun: there is only forward then. */
+export function checkCanGoBack(plan: RecoveryPlan, state: ActivationState): void {
+    if (canGoBack(plan, state)) return;
+    const begun = plan.forward.map(({ name }) => name).filter((name) => recordOf(state, name).state !== "waiting");
+    throw new Failure(
+        "refused",
+        `activation ${state.activation} is past the point of no return (${begun.join(", ")} begun): a promoted database is not made a replica again`,
+        "go on with it: `lifeboat activate --resume`; the way back to the primary is planned in calm, once the standby serves",
+    );
 }
 
 function checkPlan(plan: RecoveryPlan, { activation, opened }: ActivationState): void {
@@ -215,7 +252,8 @@ const isUndoable = (effect: Effect): effect is UndoableEffect => "undo" in effec
 
 function undoneBecause(error: Error | undefined, state: ActivationState): Failure {
     const failures = state.steps.filter((record) => record.state === "undo failed").map(({ name, why }) => `${name} (${why ?? "?"})`);
-    const because = error ?? new Error(state.steps.find(({ why }) => why !== undefined)?.why ?? "an earlier run gave it up");
+    const told = state.aborted ?? state.steps.find(({ why }) => why !== undefined)?.why;
+    const because = error ?? new Error(told ?? "an earlier run gave it up");
     const exit = because instanceof Failure ? because.exit : "unavailable";
     if (failures.length > 0)
         return new Failure(

@@ -9,6 +9,8 @@ export const commands = {
     bootstrap: "make what the stacks stand on: state bucket, keys, coordination bucket, break-glass role, first epoch",
     status: "who is active, how far each replica and backup is behind, and could we fail over now",
     activate: "make the standby the active site, step by step, journaled; resumable from any machine",
+    journal: "print what an activation did and when, as text for an incident",
+    runbook: "what to do at 03:00, written from the plan: on paper, in the standby, on a stick",
     epoch: "show or change who is active",
     latch: "show, throw or publish the latch that lets the standby answer for users",
     backup: "make one recovery point of a store, streamed to its vault",

@@ -6,6 +6,11 @@ export const estate = defineEstate({
     domain: "orders.example",
     sites: { primary: { region: "us-east-1" }, standby: { region: "us-west-2" }, witness: { region: "us-east-2" } },
     decision: "5 min",
+    contacts: [
+        { name: "Orders on call", role: "decides, and runs the activation", reach: "pager: orders-on-call" },
+        { name: "Database on call", role: "second pair of eyes", reach: "pager: database-on-call" },
+        { name: "Head of operations", role: "speaks to customers and management", reach: "+1 202 555 0101" },
+    ],
     stores: {
         "orders-mysql": {
             kind: "mariadb",

@@ -30,6 +30,8 @@ export const event = z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("begun"), step, attempt: z.int().min(1) }),
     z.strictObject({ kind: z.literal("done"), step, seconds, result }),
     z.strictObject({ kind: z.literal("failed"), step, seconds, why: z.string() }),
+    /** A person gave it up before the point of no return: it only goes back from here, whoever resumes it. */
+    z.strictObject({ kind: z.literal("aborted"), reason: z.string() }),
     z.strictObject({ kind: z.literal("undoing"), step }),
     z.strictObject({ kind: z.literal("undone"), step, seconds, result }),
     z.strictObject({ kind: z.literal("undo failed"), step, seconds, why: z.string() }),

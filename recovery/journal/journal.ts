@@ -38,8 +38,8 @@ export async function openJournal(bucket: CoordinationBucket, activation: string
 /** An unfinished or finished activation, as it was found. */
 export interface FoundJournal {
     state: ActivationState;
-    /** Number of entries: a later look that finds more knows that the runner lives. */
-    length: number;
+    /** A later look that finds more of them knows that the runner lives. */
+    entries: readonly Entry[];
     /** Goes on with it as this runner. @throws Failure "refused" when somebody was faster. */
     takeOver(runner?: Runner): Promise<Journal>;
 }
@@ -64,9 +64,9 @@ export async function readJournal(bucket: CoordinationBucket, activation: string
     const state = replay(entries);
     return {
         state,
-        length: entries.length,
+        entries,
         async takeOver(runner = thisRunner()) {
-            const journal = continueJournal(bucket, activation, entries, previous, runner);
+            const journal = continueJournal(bucket, activation, [...entries], previous, runner);
             await journal.append({ kind: "resumed" });
             return journal;
         },
@@ -74,7 +74,7 @@ export async function readJournal(bucket: CoordinationBucket, activation: string
 }
 
 /** Every activation there was, newest first. */
-const activations = async (bucket: CoordinationBucket): Promise<string[]> =>
+export const activations = async (bucket: CoordinationBucket): Promise<string[]> =>
     (await bucket.list("journal/", "/")).map((prefix) => prefix.split("/")[1] ?? "").reverse();
 
 /** The newest activation, or undefined. */

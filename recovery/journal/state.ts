@@ -25,8 +25,10 @@ export interface ActivationState {
     lastAt: string;
     /** In the order of the plan. */
     steps: readonly StepRecord[];
-    /** Set once an undo has begun: it only goes back from there. */
+    /** Set once it was aborted or an undo has begun: it only goes back from there. */
     undoing: boolean;
+    /** Why a person gave it up. */
+    aborted?: string;
     /** Set when the runner stopped in good order. */
     left?: string;
     outcome?: Outcome;
@@ -77,6 +79,10 @@ export function replay(entries: readonly Entry[]): ActivationState {
                 break;
             case "closed":
                 state.outcome = event.outcome;
+                break;
+            case "aborted":
+                state.undoing = true;
+                state.aborted = event.reason;
                 break;
             case "begun":
             case "done":

@@ -33,8 +33,8 @@ describe("a journal", () => {
         await journal.append({ kind: "begun", step: "fence", attempt: 1 });
         await journal.append({ kind: "failed", step: "fence", seconds: 2, why: "no answer" });
         await journal.append({ kind: "begun", step: "fence", attempt: 2 });
-        const { state, length } = await readJournal(bucket, activation);
-        assert.equal(length, 6);
+        const { state, entries } = await readJournal(bucket, activation);
+        assert.equal(entries.length, 6);
         assert.deepEqual(state, journal.state());
         assert.deepEqual(
             state.steps.map(({ name, state: stands, attempts }) => [name, stands, attempts]),
