@@ -74,6 +74,6 @@ blockquote { border-left: 4px solid var(--line); padding: .1rem .8rem; }
   :root { --line: #555; --ink: #000; --paper: #fff; --code: #f4f4f4; --stop: #000; }
   body { max-width: none; padding: 0; font-size: 11pt; }
   h2 { break-after: avoid; }
-  pre { break-before: avoid; }
+  pre, table { break-before: avoid; }
   .step, pre, table, blockquote, li { break-inside: avoid; }
 }`;
