@@ -60,10 +60,16 @@ export class Catalog {
     /** The newest verified point whose snapshot is not after `at`, or undefined. */
     async newest(store: string, at?: Date): Promise<RecoveryPoint | undefined> {
         const { verified } = await this.index(store);
-        const candidates = [...verified].filter((point) => !at || timeOf(point) <= at).sort();
-        for (let point = candidates.pop(); point !== undefined; point = candidates.pop()) {
-            const record = await this.verified(store, point);
-            if (!at || new Date(record.manifest.startedAt) <= at) return record;
+        const candidates = Map.groupBy(
+            [...verified].filter((point) => !at || timeOf(point) <= at),
+            (point) => timeOf(point).getTime(),
+        );
+        // A point's name tells the second only; which of two in one second is the newer one, and whether it is too new, its manifest tells.
+        for (const second of [...candidates.keys()].sort((a, b) => b - a)) {
+            const records = await Promise.all(candidates.get(second)!.map((point) => this.verified(store, point)));
+            const started = ({ manifest }: RecoveryPoint) => Date.parse(manifest.startedAt);
+            const [newest] = records.filter((record) => !at || started(record) <= at.getTime()).sort((a, b) => started(b) - started(a));
+            if (newest) return newest;
         }
         return undefined;
     }

@@ -6,7 +6,7 @@ import { note, paint, print } from "../output.ts";
 import { browserPackage, ensurePackages } from "../setup/packages.ts";
 import { which } from "../setup/run.ts";
 import { ensureSetup } from "../setup/setup.ts";
-import { longFiles, runTests, testFiles } from "../testing/run.ts";
+import { runTests, testFiles } from "../testing/run.ts";
 
 interface Options {
     long?: boolean;
@@ -30,12 +30,10 @@ export const command = new Command("test")
             "A test that is skipped fails the run, unless test/skipped.json names it and gives the reason.",
     )
     .argument("[files...]", "run these test files only, without the quick checks")
-    .option("--long", "run the long tests too (LIFEBOAT_LONG=1), and the files of test/long.json, which are named when they are left out")
+    .option("--long", "repeat what is drawn at random many more times (LIFEBOAT_LONG=1)")
     .option("--json", "print the result as a JSON document on stdout; mocha's report goes to stderr")
     .action(async (asked: string[], { long = false, json = false }: Options) => {
-        const files = testFiles(asked, { long });
-        if (asked.length === 0 && !long)
-            for (const { files: late, reason } of longFiles()) note(`NOT RUN without --long: ${late.join(", ")}: ${reason}`);
+        const files = testFiles(asked);
         await ensureSetup(note);
         await ensureBrowser();
         let checked = true;

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
-import { globSync, readFileSync } from "node:fs";
+import { globSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
@@ -25,22 +25,9 @@ export interface TestResult extends Outcome {
     coverage: Record<string, number>;
 }
 
-const leftOut = z.array(z.strictObject({ files: z.string(), reason: z.string().min(20) }));
-
-/** Files that run with `--long` only, and why: test/long.json. */
-export function longFiles(): { files: string[]; reason: string }[] {
-    const declared = leftOut.parse(JSON.parse(readFileSync(join(root, "test/long.json"), "utf8")));
-    return declared.map(({ files, reason }) => ({ files: globSync(files, { cwd: root }).sort(), reason }));
-}
-
-/** Test files that are asked for, or all of them; without `long` those of test/long.json are left out. @throws Failure("usage") for one that is not there. */
-export function testFiles(asked: readonly string[], { long = false, from = process.cwd() } = {}): string[] {
-    if (asked.length === 0) {
-        const late = new Set(long ? [] : longFiles().flatMap(({ files }) => files));
-        return globSync("test/**/*.test.ts", { cwd: root })
-            .filter((file) => !late.has(file))
-            .sort();
-    }
+/** Test files that are asked for, or all of them. @throws Failure("usage") for one that is not there. */
+export function testFiles(asked: readonly string[], from = process.cwd()): string[] {
+    if (asked.length === 0) return globSync("test/**/*.test.ts", { cwd: root }).sort();
     return asked.map((file) => {
         const [found, ...others] = globSync(relative(root, resolve(from, file)), { cwd: root });
         if (found === undefined || others.length > 0) throw new Failure("usage", `${file} is not one test file`, "name files under test/");
