@@ -11,6 +11,8 @@ export interface DatabaseFacts {
     role: "writable" | "read-only" | "replica";
     /** How far a replica is behind; null where it does not hear from its peer. */
     lagSeconds: number | null;
+    /** Of a replica that does not hear from its peer: when it last did, and how far it was behind then. */
+    heard?: { secondsAgo: number; lagSeconds: number } | undefined;
     /** What a person should know: a broken replication, an unfinished seed. */
     problem?: string | undefined;
 }
@@ -30,7 +32,7 @@ export interface ActivationFacts {
     by: string;
     /** Its last sign of life, by that machine's clock. */
     lastAt: string;
-    /** Its runner has stopped in good order. */
+    /** Nobody runs it: its runner stopped in good order, or is known to be dead. */
     left: boolean;
 }
 
@@ -59,8 +61,10 @@ export interface Obstacle {
 /** Acknowledged writes that a service would lose if the active site were given up now. */
 export interface Loss {
     service: string;
-    /** Lag of the furthest replica that it needs; null where a replica does not hear from its peer: then nobody can say from here. */
+    /** Lag of the furthest replica that it needs; null where nobody can say from here. */
     seconds: Seconds | null;
+    /** A replica that it needs fell silent so long ago: what was acknowledged since is lost too, and is in `seconds` while the active site lives. */
+    silentFor?: Seconds;
     promised: Seconds;
     holds: boolean;
 }
@@ -162,15 +166,34 @@ function replicaObstacles(estate: Estate, facts: Facts, active: SiteName): Obsta
     });
 }
 
-const lossesOf = (estate: Estate, { databases }: Facts): Loss[] =>
-    Object.entries(estate.services).map(([service, { needs, objective }]) => {
-        const lags = needs.map((store) => {
-            const found = databases.standby[store];
-            return found !== undefined && "value" in found ? found.value.lagSeconds : null;
-        });
-        const worst = lags.some((lag) => lag === null) ? null : seconds(Math.max(...lags.map((lag) => lag ?? 0)));
-        return { service, seconds: worst, promised: objective.rpo, holds: worst !== null && worst <= objective.rpo };
+function lossesOf(estate: Estate, facts: Facts): Loss[] {
+    return Object.entries(estate.services).map(([service, { needs, objective }]): Loss => {
+        const behind = needs.map((store) => behindOf(facts, store));
+        const known = behind.flatMap((each) => (each === undefined ? [] : [each.seconds]));
+        const worst = known.length < needs.length ? null : seconds(Math.max(0, ...known));
+        const silences = behind.flatMap((each) => each?.silentFor ?? []);
+        return {
+            service,
+            seconds: worst,
+            ...(silences.length === 0 ? {} : { silentFor: seconds(Math.max(...silences)) }),
+            promised: objective.rpo,
+            holds: worst !== null && worst <= objective.rpo,
+        };
     });
+}
+
+/** What the standby's replica of a store lacks; undefined where nobody can say. */
+function behindOf({ databases }: Facts, store: string): { seconds: number; silentFor?: number } | undefined {
+    const replica = databases.standby[store];
+    if (replica === undefined || "none" in replica) return undefined;
+    const { lagSeconds, heard } = replica.value;
+    if (lagSeconds !== null) return { seconds: lagSeconds };
+    if (heard === undefined) return undefined;
+    const peer = databases.primary[store];
+    // A peer that lives has gone on acknowledging since; one that is dead has not.
+    const lives = peer !== undefined && "value" in peer && peer.value.role === "writable";
+    return { seconds: heard.lagSeconds + (lives ? heard.secondsAgo : 0), silentFor: heard.secondsAgo };
+}
 
 /** Why a store is unprotected, one line a reason; none where a replica and a fresh verified point are there. */
 function unprotectedBecause(estate: Estate, facts: Facts, active: SiteName | null, store: string): Unprotected[] {
@@ -179,7 +202,7 @@ function unprotectedBecause(estate: Estate, facts: Facts, active: SiteName | nul
     const replica = active === null ? undefined : replicaProblem(facts, otherSite(active), store, declared.replica.maxLag);
     if (replica !== undefined) reasons.push(replica);
     const point = facts.points[store];
-    if (point !== undefined && "none" in point) reasons.push(`its recovery points cannot be listed: ${point.none}`);
+    if (point !== undefined && "none" in point) reasons.push("its recovery points cannot be listed");
     else if (point?.value === undefined) reasons.push("no verified recovery point yet");
     else {
         const age = seconds((Date.parse(facts.at) - Date.parse(point.value.startedAt)) / 1000);
@@ -193,7 +216,7 @@ function unprotectedBecause(estate: Estate, facts: Facts, active: SiteName | nul
 function replicaProblem({ databases }: Facts, passive: SiteName, store: string, maxLag: Seconds): string | undefined {
     const found = databases[passive][store];
     if (found === undefined) return undefined;
-    if ("none" in found) return `no replica: ${found.none}`;
+    if ("none" in found) return `no replica: the ${passive}'s server does not answer`;
     const { role, lagSeconds, problem } = found.value;
     const told = problem === undefined ? "" : `: ${problem}`;
     if (role !== "replica") return `no replica: the ${passive}'s server is ${role}${told}`;
@@ -203,11 +226,15 @@ function replicaProblem({ databases }: Facts, passive: SiteName, store: string, 
 
 /** What would be lost and how long it would take, one line a service. Empty where the standby cannot take over. */
 export function tellPrice({ losses, takes }: Readiness): string[] {
-    return losses.map(({ service, seconds: span, promised }) => {
+    return losses.map(({ service, seconds: span, silentFor, promised }) => {
+        const silence =
+            silentFor === undefined
+                ? ""
+                : `, as of ${formatDuration(seconds(Math.round(silentFor)))} ago: its replicas have heard nothing since`;
         const lost =
             span === null
                 ? "loses what its replicas had not received: they do not hear from the primary"
-                : `loses the last ${formatDuration(span)} of acknowledged writes`;
+                : `loses ${span < 1 ? "under 1 s" : `about the last ${formatDuration(span)}`} of acknowledged writes${silence}`;
         const bound = takes.find(({ of }) => of === service);
         const time =
             bound === undefined ? "" : `; answers again within ${formatDuration(bound.seconds)} (RTO ${formatDuration(bound.promised)})`;

@@ -36,11 +36,10 @@ function collector() {
 /**
  * The cluster of a kubeconfig's context, found as kubectl finds it (KUBECONFIG, ~/.kube/config, in a pod its own cluster).
  * @param context "standby"
- * @throws Failure "prerequisite" where there is no such context.
+ * @throws Failure "prerequisite" where there is no such context, or no kubeconfig that can be read.
  */
 export function clusterOf(context: string): Cluster {
-    const config = new KubeConfig();
-    config.loadFromDefault();
+    const config = kubeconfig(context);
     if (!config.getContexts().some(({ name }) => name === context))
         throw new Failure(
             "prerequisite",
@@ -60,6 +59,13 @@ export function clusterOf(context: string): Cluster {
                     "unavailable",
                     `${where} does not answer: ${why}`,
                     `kubectl --context ${context} -n ${namespace} describe pod ${pod}`,
+                    { cause },
+                );
+            const missing = (cause: unknown) =>
+                new Failure(
+                    "unavailable",
+                    `there is no pod ${pod} in the cluster ${context}`,
+                    "`pulumi up` of that site's stack starts it",
                     { cause },
                 );
             // The client has no time limit of its own: a connection to a dead node hangs.
@@ -82,7 +88,7 @@ export function clusterOf(context: string): Cluster {
                     socket.on("close", () => ended.reject(unreachable("the connection closed before the command ended")));
                     if (signal.aborted) socket.close();
                 },
-                (error: unknown) => ended.reject(unreachable(connectionError(error), error)),
+                (error: unknown) => ended.reject(isMissing(error) ? missing(error) : unreachable(connectionError(error), error)),
             );
             try {
                 return { code: exitCodeOf(await ended.promise), stdout: stdout.text(), stderr: stderr.text() };
@@ -93,6 +99,25 @@ export function clusterOf(context: string): Cluster {
         },
     };
 }
+
+function kubeconfig(context: string): KubeConfig {
+    const config = new KubeConfig();
+    try {
+        config.loadFromDefault();
+    } catch (error) {
+        const file = process.env["KUBECONFIG"] ?? "~/.kube/config";
+        throw new Failure(
+            "prerequisite",
+            `the kubeconfig (${file}) cannot be read`,
+            `mend it, or make one: aws eks update-kubeconfig --region REGION --name CLUSTER --alias ${context}`,
+            { cause: error },
+        );
+    }
+    return config;
+}
+
+/** How the WebSocket library says that the API server answered 404. */
+const isMissing = (error: unknown): boolean => connectionError(error).includes("Unexpected server response: 404");
 
 const connectionError = (error: unknown): string => (error as { message?: string })?.message ?? String(error);
 

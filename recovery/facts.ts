@@ -12,10 +12,11 @@ import { readEpoch } from "./epoch.ts";
 import { guardsIn, type Guard } from "./guard.ts";
 import { findUnfinished } from "./journal/journal.ts";
 import { readLatch } from "./latch.ts";
+import { isAlive } from "./runner.ts";
 import { httpsStatus } from "./steps/verify.ts";
 
 /** A question that has no answer after so long (ms) is shown as unanswered: a dead region keeps nobody waiting. */
-export const answerLimit = 8_000;
+export const answerLimit = 6_000;
 
 /** Who is asked. Everything but a site's cluster and service is in the standby region. */
 export interface Sources {
@@ -88,7 +89,7 @@ export async function gatherFacts(sources: Sources, { sites = siteNames, limit =
             const found = await findUnfinished(bucket);
             if (found === undefined) return undefined;
             const { activation, runner, lastAt, left } = found.state;
-            return { activation, by: runner.by, lastAt, left: left !== undefined };
+            return { activation, by: runner.by, lastAt, left: left !== undefined || isAlive(runner) === "no" };
         }),
         bySite(built),
         bySite(databasesIn),

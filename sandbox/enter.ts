@@ -22,6 +22,8 @@ export function supervisorPid(directory: string): number | undefined {
  */
 export function enter(pid: number, actor: Exclude<Actor, "checkers">, cwd: string, command: readonly string[]): string[] {
     return [
+        // Ctrl-C goes to all of a terminal's processes: an nsenter that died of it would kill the command, which may have something to put right first.
+        ...["env", "--ignore-signal=INT"],
         "nsenter",
         `--target=${pid}`,
         "--mount",
@@ -29,7 +31,7 @@ export function enter(pid: number, actor: Exclude<Actor, "checkers">, cwd: strin
         `--net=/proc/${pid}/root/run/netns/${actor}`,
         "--",
         // nsenter forks to enter the pid namespace: killing it kills the command.
-        ...["setpriv", "--pdeathsig", "KILL", "--"],
+        ...["setpriv", "--pdeathsig", "KILL", "--", "env", "--default-signal=INT"],
         ...["sh", "-c", 'cd "$0" && exec "$@"', cwd],
         ...command,
     ];

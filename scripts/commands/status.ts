@@ -9,7 +9,7 @@ import { paint, print, show } from "../output.ts";
 import { statusScreen } from "../screens/status.ts";
 
 /** In ms, before anything else can be asked. */
-const accountLimit = 4_000;
+const accountLimit = 3_000;
 
 export const command = new Command("status")
     .description(

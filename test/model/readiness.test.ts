@@ -25,6 +25,22 @@ describe("the answer to: could we fail over now?", () => {
         );
     });
 
+    const silent = (secondsAgo: number, lagSeconds: number): Answer<DatabaseFacts> =>
+        value({ role: "replica", lagSeconds: null, heard: { secondsAgo, lagSeconds }, problem: "it does not hear from its peer" });
+
+    it("with the primary dead is yes, with the loss as it was when the replicas last heard from it", () => {
+        const found = judge({ databases: { primary: both(none("no answer")), standby: { ledger: silent(130, 0.4), people: replica(0) } } });
+        assert.deepEqual(found.losses, [{ service: "till", seconds: 0.4, silentFor: 130, promised: 5, holds: true }]);
+        assert.equal(found.failover, "yes");
+        assert.match(tellPrice(found)[0] ?? "", /loses under 1 s of acknowledged writes, as of 2 min 10 s ago: its replicas have heard nothing since/);
+    });
+
+    it("with a primary that lives and a replication that broke counts all that was acknowledged since", () => {
+        const found = judge({ databases: { ...calm.databases, standby: { ledger: silent(130, 0.4), people: replica(0) } } });
+        assert.equal(found.losses[0]?.seconds, 130.4);
+        assert.equal(found.failover, "over the promise");
+    });
+
     it("before the first backup is yes, and the stores are unprotected", () => {
         const { failover, unprotected } = judge({ points: both(value(undefined)) });
         assert.equal(failover, "yes");
@@ -92,7 +108,7 @@ describe("the answer to: could we fail over now?", () => {
 describe("what is unprotected", () => {
     const cases: [string, Partial<Facts>, string][] = [
         ["a replica that is too far behind", { databases: standby(replica(12)) }, "its replica is 12 s behind, over 5 s"],
-        ["a replica that is not there", { databases: standby(none("pod not found")) }, "no replica: pod not found"],
+        ["a replica that is not there", { databases: standby(none("pod not found")) }, "no replica: the standby's server does not answer"],
         [
             "an old point",
             { points: { ledger: minutesAgo(20), people: minutesAgo(1) } },
@@ -102,7 +118,7 @@ describe("what is unprotected", () => {
         [
             "a catalog that does not answer",
             { points: { ledger: none("no answer"), people: minutesAgo(1) } },
-            "its recovery points cannot be listed: no answer",
+            "its recovery points cannot be listed",
         ],
     ];
     for (const [what, change, why] of cases)
@@ -115,7 +131,7 @@ describe("what is unprotected", () => {
         });
         assert.deepEqual(
             unprotected.map(({ store, why }) => `${store}: ${why}`),
-            ["ledger: no replica: no answer", "people: no replica: no answer"],
+            ["ledger: no replica: the primary's server does not answer", "people: no replica: the primary's server does not answer"],
         );
     });
 });

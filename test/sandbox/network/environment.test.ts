@@ -57,6 +57,16 @@ describe("sandbox: a command inside", function () {
         assert.deepEqual([exitCode, stdout], [3, "up\nheard"]);
     });
 
+    it("may put something right after Ctrl-C, which a terminal sends to everybody in the line", async () => {
+        const child = sandbox.exec(["sh", "-c", 'trap "sleep 0.3; echo right; exit 7" INT; echo up; while :; do sleep 0.1; done'], {
+            execa: { reject: false, detached: true },
+        });
+        await new Promise((resolve) => child.stdout!.once("data", resolve));
+        process.kill(-child.pid!, "SIGINT");
+        const { exitCode, stdout } = await child;
+        assert.deepEqual([exitCode, stdout], [7, "up\nright"]);
+    });
+
     it("has no credential or endpoint of the caller's own", () => {
         assert.deepEqual(
             neutral({

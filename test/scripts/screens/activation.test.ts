@@ -27,7 +27,7 @@ describe("the screens of an activation", () => {
     it("show before the question what would be lost now, and what stands in the way", () => {
         assert.match(
             price(judgeReadiness(estate, calm)),
-            /cost now:\n {2}till loses the last 0\.2 s of acknowledged writes \(RPO 5 s\); answers again within/,
+            /cost now:\n {2}till loses under 1 s of acknowledged writes \(RPO 5 s\); answers again within/,
         );
         assert.match(
             price(judgeReadiness(estate, { ...calm, unfinished: none("the journal is damaged") })),
