@@ -16,6 +16,7 @@ export const commands = {
     backup: "make one recovery point of a store, streamed to its vault",
     verify: "read the copies in the standby back, check them, and enter them in the catalog",
     backups: "list the recovery points of the catalog",
+    tables: "count and sum up every table of a store, to compare two servers",
     restore: "restore a recovery point into a new server, and check it",
     expire: "tag what retention no longer needs",
     guard: "run beside a database: hold it writable or read-only as the epoch says",

@@ -7,6 +7,7 @@ import { evidence, type Evidence } from "./evidence.ts";
 import type { JobResult } from "./inside/jobs.ts";
 import { judgeCalls, judgePoint, judgeRpo, judgeRto } from "./judge.ts";
 import { acknowledgments, attempts as attemptsOf, clockStep, type LedgerLine } from "./ledger.ts";
+import type { OwnDataFound } from "./own-data/comparison.ts";
 import { modelledSpans, type Recovery } from "./recover.ts";
 import { pointFound } from "./restored.ts";
 import { seriesOf, type LagReading, type WallSpan } from "./series.ts";
@@ -25,6 +26,7 @@ export interface Findings {
     restored: JobResult[];
     phases: { seconds: Record<string, number>; spans: readonly WallSpan[] };
     lag: readonly LagReading[];
+    ownData?: OwnDataFound;
 }
 
 interface Context {
@@ -78,6 +80,7 @@ export function assemble({ estate, scenario, seed, fast, startedAt }: Context, f
         ...rpo.reasons,
         ...judgeCalls(calls),
         ...recoveryPoints.flatMap((point) => point.reasons),
+        ...(found.ownData?.reasons ?? []),
         ...(Math.abs(step) > 500
             ? [`clock: the machine's clock was set by ${step.toFixed(0)} ms during the rehearsal; nothing measured can be trusted`]
             : []),
@@ -111,6 +114,7 @@ export function assemble({ estate, scenario, seed, fast, startedAt }: Context, f
         callsByRegion: countByRegion(...between),
         attempts: tried.attempts,
         recoveryPoints,
+        ...(found.ownData ? { ownData: found.ownData.evidence } : {}),
         modelled: modelledInWords(estate, fast),
         phases: found.phases.seconds,
         series: seriesOf(recovery.timeline, found.phases.spans, ledger, comparison.lost, found.lag),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { attempt, calls } from "./calls.ts";
 import { span } from "./clock.ts";
+import { ownDataEvidence } from "./own-data/comparison.ts";
 import { series } from "./series.ts";
 
 export const verdict = z.enum(["PASS", "FAIL"]);
@@ -88,6 +89,8 @@ export const evidence = z.strictObject({
     /** What was dropped on its way to the lost region, by address. */
     attempts: z.array(attempt),
     recoveryPoints: z.array(pointEvidence),
+    /** Absent when nothing was loaded (`--load`). */
+    ownData: ownDataEvidence.optional(),
     /** What was not measured, in words. */
     modelled: z.array(z.string()),
     /** Wall seconds of the rehearsal's own phases. */

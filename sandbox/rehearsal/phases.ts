@@ -5,6 +5,7 @@ import type { WallSpan } from "./series.ts";
 export const phaseNames = [
     "provision",
     "replicate",
+    "load",
     "customers",
     "backup",
     "verify",

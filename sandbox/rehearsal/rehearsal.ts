@@ -13,6 +13,8 @@ import type { Evidence } from "./evidence.ts";
 import { inside } from "./harness.ts";
 import type { JobResult } from "./inside/jobs.ts";
 import { watchLag } from "./lag.ts";
+import type { Dump } from "./own-data/dump.ts";
+import { bringOwnData, checkOwnData, tellLoaded } from "./own-data/own-data.ts";
 import { Phases, type Sabotage } from "./phases.ts";
 import { catalog, jobsOf, untilCopied, untilProtected } from "./protect.ts";
 import { provision } from "./provision.ts";
@@ -32,6 +34,8 @@ export interface RehearsalOptions {
     fast?: number;
     /** Repeats the draws, not the machine's timing. @default drawn */
     seed?: number;
+    /** A user's own data, loaded into the primary before the first backup. */
+    dump?: Dump;
     /** Leave the sandbox standing. @default false */
     keep?: boolean;
     /** Folder that the evidence is written to. */
@@ -92,6 +96,8 @@ async function rehearseIn(sandbox: Sandbox, phases: Phases, context: Context): P
     const { run } = phases;
     await run("provision", sandbox, () => provision(sandbox, note), "bootstrap, dr, prod, dr");
     await run("replicate", sandbox, () => untilProtected(sandbox, limits.protected), "replicas follow, the endpoint is healthy");
+    const { dump } = context;
+    const loaded = dump && (await run("load", sandbox, () => bringOwnData(sandbox, dump, limits.protected), tellLoaded));
     const crowd = await run("customers", sandbox, () => openShop(sandbox, service, seed), "customers are served");
     using lagWatch = watchLag(sandbox);
     const backups = await run("backup", sandbox, () => jobsOf(sandbox, "primary", "backup", limits.jobs), tellJobs);
@@ -161,6 +167,7 @@ async function rehearseIn(sandbox: Sandbox, phases: Phases, context: Context): P
                 .map(([store, read]) => `${store} ${read.length} rows`)
                 .join(", "),
     );
+    const jobs = restored instanceof Error ? [] : restored;
     return assemble(context, {
         service,
         problems,
@@ -171,7 +178,8 @@ async function rehearseIn(sandbox: Sandbox, phases: Phases, context: Context): P
         rows,
         points,
         pointsNow: await catalog(sandbox),
-        restored: restored instanceof Error ? [] : restored,
+        restored: jobs,
+        ...(loaded ? { ownData: await checkOwnData(sandbox, loaded, jobs) } : {}),
         phases,
         lag,
     });

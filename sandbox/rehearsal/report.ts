@@ -23,6 +23,17 @@ function objectiveLine(name: string, { totalSeconds, boundSeconds, objectiveSeco
     return `${name}  ${found} found, at worst ${say(boundSeconds)}, objective ${say(objectiveSeconds)}: ${verdict}`;
 }
 
+/** A line for all tables that came through, and one for each that did not. */
+function ownDataLines({ ownData }: Evidence): { line: string; verdict: "PASS" | "FAIL" }[] {
+    if (!ownData) return [];
+    const { file, store, tables } = ownData;
+    const lost = tables.filter(({ same }) => !same);
+    const rows = tables.reduce((sum, { loaded }) => sum + loaded.rows, 0);
+    const verdict = lost.length === 0 ? "PASS" : "FAIL";
+    const line = `${file} in ${store}: ${tables.length} tables, ${rows} rows; ${tables.length - lost.length} tables the same in the standby and in the restored point: ${verdict}`;
+    return [{ line, verdict }, ...lost.map(({ name }) => ({ line: `  ${name} is not the same`, verdict: "FAIL" as const }))];
+}
+
 /** The evidence for a person: clock, objectives, orders, calls, recovery points, what is modelled, and where the evidence lies. */
 export function report(
     evidence: Evidence,
@@ -63,6 +74,7 @@ export function report(
                 point.verdict,
             ),
         ),
+        ...ownDataLines(evidence).map(({ line, verdict }) => paint(line, verdict)),
         "",
         "not measured:",
         ...evidence.modelled.map((line) => `  ${line}`),

@@ -61,7 +61,7 @@ export function pointFound(
     if (!job) return { ...found, failure: "no restore was tried" };
     if (!job.succeeded) return { ...found, failure: `${job.reason ?? "it failed"}; ${job.log.trim().split("\n").slice(-3).join(" ")}` };
     const said = restoreDocument.safeParse(attempt(() => lastDocument(job.log)));
-    const orders = said.data?.tables.find(({ name }) => name.split(".").at(-1) === "orders");
+    const orders = said.data?.tables.find(({ name }) => name === "orders");
     if (!said.success || !orders) return { ...found, failure: `what it said is not understood: ${job.log.trim().slice(-300)}` };
     const manifest = points.find((point) => point.manifest.point === said.data.point)?.manifest;
     if (!manifest) return { ...found, failure: `it restored ${said.data.point}, which the catalog does not have` };

@@ -64,17 +64,9 @@ function bar(value: number | null, limit: number, highest: number): string {
  * @param past of one scenario; at least one
  */
 export function tellTrend(past: readonly Past[]): string[] {
-    const highest = (of: (each: Past) => number | null) => Math.max(1, ...past.map((each) => of(each) ?? 0));
-    const [rtoTop, rpoTop] = [
-        Math.max(
-            highest(({ rtoSeconds }) => rtoSeconds),
-            highest(({ rtoObjectiveSeconds }) => rtoObjectiveSeconds),
-        ),
-        Math.max(
-            highest(({ rpoSeconds }) => rpoSeconds),
-            highest(({ rpoObjectiveSeconds }) => rpoObjectiveSeconds),
-        ),
-    ];
+    const top = (figure: "rto" | "rpo") =>
+        Math.max(1, ...past.flatMap((each) => [each[`${figure}Seconds`] ?? 0, each[`${figure}ObjectiveSeconds`]]));
+    const [rtoTop, rpoTop] = [top("rto"), top("rpo")];
     const span = (value: number | null) => (value === null ? "never" : formatDuration(seconds(value)));
     const rate = (value: number | null) => (value === null ? "unknown" : `${formatSize(bytes(value))}/s`);
     const cells = past.map((each) => [

@@ -1,12 +1,16 @@
+import type { KeyObject } from "node:crypto";
+import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { Command } from "commander";
 import { exitCodes, Failure } from "../../model/failure.ts";
-import { keyVariable, ownFingerprints, ownKeyPath, trustedFingerprint } from "../../recovery/evidence/key.ts";
+import { keyVariable, ownFingerprints, ownKeyPath, signingKey, trustedFingerprint } from "../../recovery/evidence/key.ts";
 import { tellFinding } from "../../recovery/evidence/signature.ts";
-import { evidenceDirectory, readArchive, readArchived, type Archived } from "../evidence/archive.ts";
+import { evidenceDirectory, readArchive, readArchived, signFile, type Archived } from "../evidence/archive.ts";
 import { note, paint, print, show } from "../output.ts";
 
 interface Options {
+    sign?: boolean;
+    key?: string;
     verify?: boolean;
     trusted?: string[];
     json?: boolean;
@@ -23,20 +27,35 @@ const documentOf = ({ path, finding, evidence, problem }: Archived) => ({
 function line({ path, finding, evidence, problem }: Archived): string {
     const what = evidence ? `${evidence.verdict} ${evidence.scenario} of ${evidence.service}, seed ${evidence.seed}: ` : "";
     const said = `${basename(path)}: ${what}${problem ?? tellFinding(finding)}`;
-    return problem === undefined ? said : paint("red", said);
+    if (problem === undefined) return said;
+    return paint(finding.state === "holds" ? "yellow" : "red", said);
+}
+
+function signFiles(files: readonly string[], key: KeyObject): void {
+    const absent = files.find((file) => !existsSync(file));
+    if (files.length === 0 || absent !== undefined)
+        throw new Failure(
+            "usage",
+            absent === undefined ? "--sign needs files" : `${absent} is not there`,
+            "lifeboat evidence --sign FILE...",
+        );
+    for (const file of files) note(`${file}: signed by ${signFile(file, key)}`);
 }
 
 export const command = new Command("evidence")
     .description(
         "Lists the evidence of this clone's rehearsals (.lifeboat/evidence) and whether its signatures hold. With --verify: checks files, and ends with 1\n" +
-            "when one is damaged, not signed, no evidence, or signed by a key that is not trusted. Trusted is the key that would sign here\n" +
+            "when one is damaged, not signed, or signed by a key that is not trusted. Trusted is the key that would sign here\n" +
             `(${keyVariable}, else the machine's own), unless --trusted names others.`,
     )
     .argument("[files...]", "files of evidence; their signatures lie beside them (FILE.sig)")
     .option("--verify", "check the files")
+    .option("--sign", "sign the files, whatever they hold: what a drill in production printed")
+    .option("--key <file>", "sign with this Ed25519 key (PEM)")
     .option("--trusted <who...>", "fingerprint (sha256:…) or key file whose signature counts")
     .option("--json", "print what was found as JSON")
-    .action((files: string[], { verify = false, trusted, json = false }: Options) => {
+    .action((files: string[], { verify = false, sign = false, key, trusted, json = false }: Options) => {
+        if (sign) return signFiles(files, signingKey(key));
         if (verify !== files.length > 0)
             throw new Failure(
                 "usage",
@@ -52,5 +71,5 @@ export const command = new Command("evidence")
             note("compare the fingerprint with the signer's (`lifeboat evidence` there names it), then: --trusted FINGERPRINT");
         if (!json && !verify)
             note(fingerprints.length > 0 ? `trusted: ${fingerprints.join(", ")}` : `no key yet: the first rehearsal makes ${ownKeyPath()}`);
-        process.exitCode = verify && found.some(({ problem }) => problem !== undefined) ? exitCodes.no : exitCodes.ok;
+        process.exitCode = verify && found.some(({ finding }) => finding.state !== "holds") ? exitCodes.no : exitCodes.ok;
     });

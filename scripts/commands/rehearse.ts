@@ -1,7 +1,10 @@
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
 import { exitCodes, Failure } from "../../model/failure.ts";
 import { keyVariable, signingKey } from "../../recovery/evidence/key.ts";
+import { inspectDump } from "../../sandbox/rehearsal/own-data/dump.ts";
+import { tryDump } from "../../sandbox/rehearsal/own-data/trial.ts";
 import { rehearse, scenarios, type ScenarioName } from "../../sandbox/rehearsal/rehearsal.ts";
 import { report } from "../../sandbox/rehearsal/report.ts";
 import { estate } from "../../stacks/estate.ts";
@@ -12,6 +15,16 @@ import { note, paint, print, show } from "../output.ts";
 import { ensureSetup } from "../setup/setup.ts";
 
 const source = fileURLToPath(new URL("../..", import.meta.url));
+
+interface Options {
+    fast: number;
+    seed?: number;
+    name: string;
+    keep?: boolean;
+    load?: string;
+    key?: string;
+    json?: boolean;
+}
 
 const positive = (text: string): number => {
     const value = Number(text);
@@ -49,12 +62,18 @@ export const command = new Command("rehearse")
     .option("--seed <number>", "repeat the draws of an earlier rehearsal", whole)
     .option("--name <name>", "name of the sandbox", "rehearsal")
     .option("--keep", "leave the sandbox up: `lifeboat sandbox shell --name rehearsal`")
+    .option(
+        "--load <file>",
+        "put this dump (SQL of MariaDB, MySQL or PostgreSQL; also .gz, .zst) in first, and hold each of its tables to the same checks",
+    )
     .option("--key <file>", `sign the evidence with this Ed25519 key (PEM), not with the machine's own; in CI set ${keyVariable}`)
     .option("--json", "print the evidence as JSON")
-    .action(async (name: string, options: { fast: number; seed?: number; name: string; keep?: boolean; key?: string; json?: boolean }) => {
+    .action(async (name: string, options: Options) => {
         const scenario = scenarioOf(name);
         const key = signingKey(options.key);
+        const dump = options.load === undefined ? undefined : await inspectDump(resolve(options.load), estate);
         await ensureSetup(note);
+        if (dump) await tryDump(dump, estate);
         // Also one that was to be kept: a rehearsal that was stopped leaves nothing behind.
         using _ = onInterruption(() => stopIfUp(options.name));
         const { evidence, path } = await rehearse({
@@ -65,6 +84,7 @@ export const command = new Command("rehearse")
             fast: options.fast,
             ...(options.seed === undefined ? {} : { seed: options.seed }),
             keep: options.keep ?? false,
+            ...(dump ? { dump } : {}),
             evidenceDirectory,
             note,
             signal: interruption,

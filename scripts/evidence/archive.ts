@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { checkSignature, fingerprintOf, signBytes, tellFinding, type Finding } from "../../recovery/evidence/signature.ts";
+import { checkSignature, signBytes, tellFinding, type Finding } from "../../recovery/evidence/signature.ts";
 import { evidence, type Evidence } from "../../sandbox/rehearsal/evidence.ts";
 import { page } from "../../sandbox/rehearsal/page/page.ts";
 import { pastOf, trendOf, type Past } from "../../sandbox/rehearsal/trend.ts";
@@ -36,7 +36,11 @@ export function readArchived(path: string, trusted: readonly string[]): Archived
         return { path, finding, evidence: evidence.parse(JSON.parse(bytes.toString("utf8"))), ...doubt };
     } catch (error) {
         const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
-        return { path, finding, problem: doubt.problem ?? `it is not evidence that this version can read: ${reason}` };
+        return {
+            path,
+            finding,
+            problem: doubt.problem ?? `${tellFinding(finding)}; it is not evidence of a rehearsal that this version can read: ${reason}`,
+        };
     }
 }
 
@@ -59,15 +63,21 @@ export function countable(archive: readonly Archived[]): { past: Past[]; leftOut
     };
 }
 
+/** Puts the signature of a file's bytes beside it. @returns the fingerprint of the key */
+export function signFile(path: string, key: KeyObject): string {
+    const signature = signBytes(readFileSync(path), key);
+    writeFileSync(`${path}.sig`, `${JSON.stringify(signature, undefined, 2)}\n`);
+    return signature.fingerprint;
+}
+
 /**
  * Signs the evidence in a file, and draws its page, with the trend of the folder's rehearsals of the same scenario. Both lie beside it: `FILE.sig` and a `.html`.
  * @returns the page's path
  */
 export function fileEvidence(path: string, key: KeyObject): string {
     const bytes = readFileSync(path);
-    writeFileSync(`${path}.sig`, `${JSON.stringify(signBytes(bytes, key), undefined, 2)}\n`);
+    const fingerprint = signFile(path, key);
     const found = evidence.parse(JSON.parse(bytes.toString("utf8")));
-    const fingerprint = fingerprintOf(key);
     const { past, leftOut } = countable(readArchive(dirname(path), [fingerprint]));
     const upToThis = trendOf(past, found.scenario).filter(({ startedAt }) => startedAt <= found.startedAt);
     const filed = { file: basename(path), sha256: createHash("sha256").update(bytes).digest("hex"), fingerprint };

@@ -1,13 +1,28 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { evidence as schema, type Evidence } from "../../sandbox/rehearsal/evidence.ts";
 import { sums, total } from "../../sandbox/rehearsal/clock.ts";
+import { inspectDump } from "../../sandbox/rehearsal/own-data/dump.ts";
+import { loadDump } from "../../sandbox/rehearsal/own-data/own-data.ts";
 import { report } from "../../sandbox/rehearsal/report.ts";
+import { estate } from "../../stacks/estate.ts";
 import { assertNoDrift, records, rehearsed, source } from "./support.ts";
 
 const status = () =>
     execFileSync("git", ["-C", source, "status", "--porcelain", "Pulumi.dr.yaml", "Pulumi.prod.yaml", "stacks"], { encoding: "utf8" });
+
+const dump = `-- MariaDB dump 10.19  Distrib 10.11.6-MariaDB
+CREATE TABLE \`people\` (\`id\` int NOT NULL PRIMARY KEY, \`name\` varchar(40), \`photo\` blob) ENGINE=InnoDB;
+INSERT INTO \`people\` VALUES (1,'Zoë O\\'Brien 🚤',0x00ff),(2,NULL,NULL);
+CREATE TABLE \`nobody\` (\`id\` int) ENGINE=InnoDB;
+-- Dump completed
+`;
+/** A dump that nothing is wrong with until a server reads it. */
+const broken = dump.replaceAll("people", "others").replace("VALUES (1", "VALUE S (1");
 
 describe("a rehearsal of the loss of a region", function () {
     this.timeout(420_000);
@@ -17,12 +32,24 @@ describe("a rehearsal of the loss of a region", function () {
     let epoch: unknown;
     let drift: Error | undefined;
     let driftAfter: Error | undefined;
+    let refused: Error | undefined;
+    let directory: string;
+    const put = (name: string, content: string | Buffer) => {
+        writeFileSync(join(directory, name), content);
+        return inspectDump(join(directory, name), estate);
+    };
 
     before(async () => {
         checkout = status();
+        directory = mkdtempSync(join(tmpdir(), "lifeboat-own-data-"));
         ({ evidence: found, path } = await rehearsed("green", 1, {
+            dump: await put("mine.sql.gz", gzipSync(dump)),
             sabotage: async (phase, sandbox) => {
                 if (phase !== "customers") return;
+                refused = await loadDump(sandbox, await put("broken.sql", broken)).then(
+                    () => undefined,
+                    (error: Error) => error,
+                );
                 try {
                     await Promise.all([assertNoDrift(sandbox, "dr"), assertNoDrift(sandbox, "prod")]);
                 } catch (error) {
@@ -39,6 +66,8 @@ describe("a rehearsal of the loss of a region", function () {
             },
         }));
     });
+
+    after(() => rmSync(directory, { recursive: true, force: true }));
 
     it("passes, with every objective held", () => {
         assert.deepEqual([found.verdict, found.reasons], ["PASS", []]);
@@ -79,6 +108,18 @@ describe("a rehearsal of the loss of a region", function () {
         );
         for (const { promisedOrders, restoredOrders } of found.recoveryPoints)
             assert.ok(restoredOrders! >= promisedOrders! && promisedOrders! > 0);
+    });
+    it("brings a user's own data through, every table of it", () => {
+        assert.deepEqual(
+            found.ownData?.tables.map(({ name, loaded, same }) => [name, loaded.rows, same]),
+            [
+                ["nobody", 0, true],
+                ["people", 2, true],
+            ],
+        );
+    });
+    it("tells the server's own words of SQL that it refuses", () => {
+        assert.match(refused!.message, /broken\.sql was not loaded: orders-mysql refuses it: ERROR 1064 .* at line 3/);
     });
     it("leaves the standby active in the epoch record", () => {
         const { epoch: number, active } = epoch as { epoch: number; active: string };

@@ -67,6 +67,16 @@ describe("filed evidence", function () {
         const printed = shape.parse(JSON.parse(json.stdout));
         assert.deepEqual(printed.evidence, [{ counts: true, signature: { state: "holds" } }]);
     });
+    it("may be of a drill in production: any file is signed and verified as it is", async () => {
+        const env = { XDG_STATE_HOME: join(directory, "state") };
+        const drill = join(directory, "drill.json");
+        writeFileSync(drill, '{"store": "orders-mysql"}');
+        assert.equal((await lifeboat(["evidence", "--sign", drill], { env })).code, 0);
+        assert.equal((await verify(drill)).code, 0);
+        writeFileSync(drill, '{"store": "orders-mysql" }');
+        assert.equal((await verify(drill)).code, 1);
+        assert.equal((await lifeboat(["evidence", "--sign", join(directory, "absent")], { env })).code, 2);
+    });
     it("asks for files, and for nothing half", async () => {
         assert.equal((await lifeboat(["evidence", "--verify"])).code, 2);
         assert.equal((await lifeboat(["evidence", "some.json"])).code, 2);
@@ -99,7 +109,7 @@ describe("filed evidence", function () {
         assert.throws(() => fileEvidence(foreign, key));
         assert.match(
             countable(readArchive(directory, [fingerprintOf(key)])).leftOut[0]!,
-            /foreign\.json: it is not evidence that this version can read/,
+            /foreign\.json: signed by sha256:.*; it is not evidence of a rehearsal that this version can read/,
         );
     });
 });

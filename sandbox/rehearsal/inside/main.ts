@@ -7,6 +7,7 @@ const load: { [Name in OperationName]: () => Promise<Run<Name>> } = {
     jobs: async () => (await import("./jobs.ts")).jobs,
     guards: async () => (await import("./guards.ts")).guards,
     rows: async () => (await import("./rows.ts")).rows,
+    load: async () => (await import("./load.ts")).load,
     exec: async () => (await import("./exec.ts")).execIn,
     objects: async () => (await import("./objects.ts")).objects,
 };

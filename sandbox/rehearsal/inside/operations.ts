@@ -1,6 +1,7 @@
 import type { ExecRequest } from "./exec.ts";
 import type { GuardsRequest, GuardStatus } from "./guards.ts";
 import type { JobResult, JobsRequest } from "./jobs.ts";
+import type { LoadRequest } from "./load.ts";
 import type { ObjectsRequest } from "./objects.ts";
 import type { RowsRequest } from "./rows.ts";
 import type { Row } from "../comparison.ts";
@@ -10,6 +11,7 @@ export interface Operations {
     jobs: { request: JobsRequest; answer: JobResult[] };
     guards: { request: GuardsRequest; answer: { statuses: Record<string, GuardStatus>; failures: Record<string, string> } };
     rows: { request: RowsRequest; answer: Record<string, Row[]> };
+    load: { request: LoadRequest; answer: { seconds: number; refused?: string } };
     exec: { request: ExecRequest; answer: string };
     objects: { request: ObjectsRequest; answer: Record<string, string> };
 }

@@ -1,25 +1,21 @@
-import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { createConnection } from "mysql2/promise";
 import pg from "pg";
-import { z } from "zod";
 import type { StoreKind } from "../../../model/estate.ts";
 import type { Row } from "../comparison.ts";
+import { appPassword } from "./secret.ts";
 
 export interface RowsRequest {
     region: string;
     stores: { store: string; kind: StoreKind; database: string; host: string; secret: string }[];
 }
 
-const passwords = z.looseObject({ app: z.string() });
 const query = "select number, customer from orders order by number";
 
 /** Reads every order of each database, row by row, as the service's own user and over the wire. */
 export async function rows(_: unknown, { region, stores }: RowsRequest): Promise<Record<string, Row[]>> {
-    const secrets = new SecretsManagerClient({ region });
     const read = await Promise.all(
         stores.map(async ({ store, kind, database, host, secret }): Promise<[string, Row[]]> => {
-            const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: secret }));
-            const { app: password } = passwords.parse(JSON.parse(SecretString ?? "{}"));
+            const password = await appPassword({ region, secret });
             return [store, await readers[kind]({ host, user: "app", password, database })];
         }),
     );

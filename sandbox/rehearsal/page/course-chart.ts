@@ -97,8 +97,10 @@ function lagRows(time: TimeScale, lag: Series["lag"], through: readonly Rule[]):
     const height = heightScale(Math.max(0, ...known));
     return [...new Set(lag.map(({ store }) => store))].map((store) => {
         const mine = lag.filter((each) => each.store === store);
-        const highest = Math.max(...mine.map(({ lagSeconds }) => lagSeconds ?? 0));
-        const unknown = mine.filter(({ lagSeconds }) => lagSeconds === null).length;
+        const said = mine.flatMap(({ lagSeconds }) => (lagSeconds === null ? [] : [lagSeconds]));
+        const unknown = mine.length - said.length;
+        // A replica that never said how far it was behind was not level.
+        const most = said.length === 0 ? "unknown" : `≤ ${say(Math.max(...said))}`;
         const path = linePath(
             mine.map(({ seconds, lagSeconds }) => ({ second: seconds, value: lagSeconds })),
             time,
@@ -107,7 +109,6 @@ function lagRows(time: TimeScale, lag: Series["lag"], through: readonly Rule[]):
         const dots = mine.flatMap(({ seconds, lagSeconds }) =>
             lagSeconds === null ? [] : [markup`<path class="dot" d="M${time.place(seconds)},${100 - height.place(lagSeconds)}h0"/>`],
         );
-        const said = `${highest === 0 ? "0 s" : say(highest)} at most in ${mine.length} readings`;
         return row(
             `replica lag of ${store}`,
             plotTrack(
@@ -115,9 +116,9 @@ function lagRows(time: TimeScale, lag: Series["lag"], through: readonly Rule[]):
                 markup`<path class="lag" d="${path}"/>${dots}`,
                 say(height.top),
                 through,
-                `lag of ${store} before the loss: ${said}`,
+                `lag of ${store} before the loss: ${most} in ${mine.length} readings`,
             ),
-            markup`≤ ${say(highest)}<span class="key">${mine.length} readings${unknown > 0 ? `, ${unknown} unknown` : ""}</span>`,
+            markup`${most}<span class="key">${mine.length} readings${unknown > 0 ? `, ${unknown} unknown` : ""}</span>`,
             "low",
         );
     });

@@ -3,6 +3,7 @@ import { bytes, formatSize } from "../../../model/units.ts";
 import type { Evidence, Judgement, PointEvidence, Verdict } from "../evidence.ts";
 import type { Past } from "../trend.ts";
 import { callsTable } from "./calls-table.ts";
+import { ownDataTable } from "./own-data-table.ts";
 import { clockChart, clockTable, say } from "./clock-chart.ts";
 import { courseChart } from "./course-chart.ts";
 import { markup, nothing, Markup } from "./markup.ts";
@@ -29,8 +30,8 @@ export interface Trend {
 const style = new Markup(readFileSync(new URL("style.css", import.meta.url), "utf8"));
 
 /** The command that repeats a rehearsal's draws. */
-export const repeatCommand = ({ scenario, seed, fast }: Pick<Evidence, "scenario" | "seed" | "fast">): string =>
-    `./lifeboat rehearse ${scenario}${fast === 1 ? "" : ` --fast ${fast}`} --seed ${seed}`;
+export const repeatCommand = ({ scenario, seed, fast, ownData }: Pick<Evidence, "scenario" | "seed" | "fast" | "ownData">): string =>
+    `./lifeboat rehearse ${scenario}${fast === 1 ? "" : ` --fast ${fast}`} --seed ${seed}${ownData ? ` --load ${ownData.file}` : ""}`;
 
 /**
  * One rehearsal as one HTML document that needs nothing else: no script, no picture, no font, no network. It holds what the evidence says and adds nothing.
@@ -54,6 +55,7 @@ ${reasons.length === 0 ? nothing : markup`<section><h2>Why it failed</h2><ul cla
 ${series ? courseChart(series) : markup`<p class="aside">This evidence is older than the record of what happened when.</p>`}</section>
 <section><h2>Calls by region</h2>${callsTable(evidence)}</section>
 <section><h2>Recovery points</h2><div class="tiles">${recoveryPoints.map(pointTile)}</div></section>
+${evidence.ownData ? markup`<section><h2>Own data</h2>${ownDataTable(evidence.ownData)}</section>` : nothing}
 <section><h2>Not measured</h2><ul>${evidence.modelled.map((line) => markup`<li>${line}</li>`)}</ul></section>
 <section><h2>Rehearsals of ${scenario}</h2>${trendChart(past)}${leftOut.length === 0 ? nothing : markup`<p class="aside">Not counted:</p><ul class="aside">${leftOut.map((line) => markup`<li>${line}</li>`)}</ul>`}</section>
 </main>

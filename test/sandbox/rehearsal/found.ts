@@ -59,6 +59,19 @@ export const found: Evidence = evidence.parse({
             reasons: ["orders-mysql: no recovery point was verified before the loss"],
         },
     ],
+    ownData: {
+        ...{ store: "orders-mysql", file: "shop.sql.gz", bytes: 26_000_000, sha256: "ef".repeat(32), loadSeconds: 3 },
+        tables: [
+            {
+                name: "people",
+                loaded: { rows: 5, checksum: "7" },
+                standby: { rows: 5, checksum: "7" },
+                restored: { rows: 5, checksum: "7" },
+                same: true,
+            },
+            { name: "towns", loaded: { rows: 2, checksum: "8" }, standby: { rows: 2, checksum: "9" }, restored: null, same: false },
+        ],
+    },
     modelled: ["EC2 boot"],
     phases: { provision: 40 },
     callsByRegion: { activation: { "us-west-2": 40 }, customers: { "us-west-2": 7, "us-east-1": 2 } },

@@ -19,7 +19,7 @@ describe("the report page", () => {
             "<title>FAIL: region-loss of orders",
             "RPO: 3 acknowledged orders are lost",
             "9 min 40 s",
-            "./lifeboat rehearse region-loss --fast 10 --seed 7",
+            "./lifeboat rehearse region-loss --fast 10 --seed 7 --load shop.sql.gz",
             "lost: 98, 99, 100",
             "no verified recovery point",
             "EC2 boot",
@@ -44,6 +44,15 @@ describe("the report page", () => {
         assert.equal(course.match(/<rect class="kept"/g)!.length, 2);
         assert.equal(course.match(/<rect class="lost"/g)!.length, 1);
         assert.match(course, /2 readings, 1 unknown/);
+    });
+    it("does not call a replica level that never said how far it was behind", () => {
+        const lag = [{ store: "orders-mysql", seconds: -1, lagSeconds: null }];
+        assert.match(draw({ ...found, series: { ...found.series!, lag } }), /unknown<span class="key">1 readings, 1 unknown/);
+    });
+    it("tells of each table of a user's own data whether it came through", () => {
+        const cells = (name: string) => [...row(name).matchAll(/<td class="number">(.*?)<\/td>/g)].map(([, cell]) => cell);
+        assert.deepEqual(cells("people"), ["5", "the same", "the same"]);
+        assert.deepEqual(cells("towns"), ["2", "other content", "not there"]);
     });
     it("needs nothing but itself, and runs nothing", () => {
         assert.doesNotMatch(text, /<(script|link|img|iframe|object|embed)\b|@import|url\(|\b(src|href|on\w+)=/i);

@@ -31,6 +31,13 @@ describe("the report", () => {
         assert.match(text, /RPO: 3 acknowledged orders are lost/);
         assert.match(text, /seed 7, sandbox clocks 10 times as fast/);
     });
+    it("tells of a user's own data how many tables came through, and names the others", () => {
+        assert.match(
+            text,
+            /^shop\.sql\.gz in orders-mysql: 2 tables, 7 rows; 1 tables the same in the standby and in the restored point: FAIL$/m,
+        );
+        assert.match(text, /^ {2}towns is not the same$/m);
+    });
     it("is of evidence that refuses fields it does not know", () => {
         assert.throws(() => evidence.parse({ ...found, more: 1 }));
     });

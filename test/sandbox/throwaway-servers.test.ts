@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import mysql from "mysql2/promise";
 import pg from "pg";
-import { startMariadb, startPostgres } from "./servers.ts";
+import { startMariadb, startPostgres } from "../../sandbox/throwaway-servers.ts";
 
 const alive = (pid: number) => existsSync(`/proc/${pid}`);
 

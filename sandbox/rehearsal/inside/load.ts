@@ -1,0 +1,21 @@
+import { servers } from "../../../model/servers.ts";
+import { streamDump } from "../own-data/client.ts";
+import type { Dump } from "../own-data/dump.ts";
+import { appPassword } from "./secret.ts";
+
+export interface LoadRequest {
+    region: string;
+    secret: string;
+    host: string;
+    database: string;
+    dump: Dump;
+}
+
+/** Streams a dump into a store as its application's user, over the wire. @returns what the client said when the server refused it */
+export async function load(
+    _: unknown,
+    { region, secret, host, database, dump }: LoadRequest,
+): Promise<{ seconds: number; refused?: string }> {
+    const password = await appPassword({ region, secret });
+    return streamDump(dump, { host, port: servers[dump.kind].port, database, password });
+}
