@@ -15,7 +15,7 @@ const rooms = {
 };
 /** The commands that are about this machine, and so may know the sandbox. No production path leads through them. */
 const machineScripts = [
-    "scripts/commands/{sandbox,rehearse,evidence,history,setup,check,test}.ts",
+    "scripts/commands/{bench,sandbox,rehearse,evidence,history,setup,check,test}.ts",
     "scripts/{setup,checks,testing,evidence}/**",
 ];
 

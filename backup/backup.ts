@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import type { Store } from "../model/estate.ts";
 import { Failure } from "../model/failure.ts";
 import type { Manifest } from "../model/manifest.ts";
+import { checkClock } from "./clock.ts";
 import { encrypting } from "./envelope.ts";
 import { findOrphans, type Orphans } from "./orphans.ts";
 import { partBytes, send } from "./pipeline.ts";
@@ -40,6 +41,7 @@ export async function backup(
     const began = performance.now();
 
     const orphans = await findOrphans(clients.s3, bucket, name, store.backup.limit, new Date());
+    checkClock(clients.s3);
     for (const key of orphans.aborted) options.note(`aborted the upload that a killed run left at ${key}`);
     for (const point of orphans.withoutManifest) options.note(`${point} has data and no manifest: a killed run left it`);
 

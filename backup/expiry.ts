@@ -3,6 +3,7 @@ import { siteNames, type SiteName, type Store } from "../model/estate.ts";
 import { expiredTag } from "../model/manifest.ts";
 import { storeOf } from "./backup.ts";
 import { Catalog } from "./catalog.ts";
+import { checkClock } from "./clock.ts";
 import { timeOf } from "./point.ts";
 import { dataKey, isMissing, listPoints, manifestKey, vaultOf, type Standpoint } from "./vault.ts";
 
@@ -83,9 +84,11 @@ async function tag(s3: S3Client, bucket: string, key: string): Promise<boolean> 
 async function survey(standpoint: Standpoint, store: string, now: Date) {
     const { clients, bucket } = vaultOf(standpoint);
     const known = await new Catalog(standpoint).index(store);
+    const points = await listPoints(clients.s3, bucket, store);
+    checkClock(clients.s3);
     const limit = storeOf(standpoint, store).backup.limit * 1000;
     const states = new Map<string, "verified" | "unverified" | "bad">();
-    for (const [point, { manifest }] of await listPoints(clients.s3, bucket, store)) {
+    for (const [point, { manifest }] of points) {
         if (known.expired.has(point)) continue;
         const left = !manifest && now.getTime() - timeOf(point).getTime() > limit;
         states.set(point, known.verified.has(point) ? "verified" : known.rejected.has(point) || left ? "bad" : "unverified");

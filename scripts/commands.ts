@@ -6,6 +6,7 @@ export const commands = {
     rehearse: "lose a region in the sandbox, activate the standby, and measure it beside the objectives",
     evidence: "list what rehearsals measured, and check who signed it",
     history: "draw how RTO, RPO and the rates of backup and restore moved over the rehearsals",
+    bench: "measure a preview's start and an activation, as ratios beside their goals",
     bootstrap: "make what the stacks stand on: state bucket, keys, coordination bucket, break-glass role, first epoch",
     status: "who is active, how far each replica and backup is behind, and could we fail over now",
     activate: "make the standby the active site, step by step, journaled; resumable from any machine",

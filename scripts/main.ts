@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { EstateError } from "../model/estate.ts";
 import { Failure, exitCodes } from "../model/failure.ts";
+import { awsFailure, isCallToAws } from "../recovery/answers.ts";
 import { commands, type CommandName } from "./commands.ts";
 import { handleInterruption, interruption } from "./interruption.ts";
 import { hasPrinted, note, paint, print } from "./output.ts";
@@ -66,6 +67,10 @@ function report(error: unknown, json: boolean): number {
     if (error instanceof EstateError) return say("usage", error.message, "correct stacks/estate.ts", json);
     if (error instanceof Failure) return say(error.exit, error.message, error.next, json, error);
     if (interruption.aborted) return exitCodes.interrupted;
+    if (isCallToAws(error)) {
+        const failure = awsFailure(error, "a call to AWS");
+        return say(failure.exit, failure.message, failure.next, json);
+    }
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return say("fault", stack, "this is a fault in lifeboat: report it with the lines above", json);
 }

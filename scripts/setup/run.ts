@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, statSync } from "node:fs";
+import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { Failure } from "../../model/failure.ts";
 
@@ -43,12 +43,24 @@ export async function run(command: readonly string[], { cwd, env, log, purpose }
         child.on("error", reject).on("close", (code, signal) => resolve(signal ?? String(code))),
     );
     if (ended === "0") return;
+    if (isFull(dirname(log)))
+        throw new Failure(
+            "prerequisite",
+            `${purpose} ended with ${ended}: no space left in ${dirname(log)}`,
+            "make room there and run this again: what was done is kept",
+        );
     const said = readFileSync(log).subarray(start).toString().trimEnd().split("\n").slice(-15);
     throw new Failure(
         "prerequisite",
         `${purpose} ended with ${ended}:\n${said.map((line) => `    ${line}`).join("\n")}`,
         `all that it said is in ${log}; mend it and run this again: what was done is kept`,
     );
+}
+
+/** A program that found no room often cannot even say so: its log is as full as the rest. */
+function isFull(directory: string): boolean {
+    const { bavail, bsize } = statfsSync(directory);
+    return bavail * bsize < 1024 ** 2;
 }
 
 function size(path: string): number {

@@ -5,11 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { evidence as schema, type Evidence } from "../../sandbox/rehearsal/evidence.ts";
+import { exitCodes } from "../../model/failure.ts";
 import { sums, total } from "../../sandbox/rehearsal/clock.ts";
 import { inspectDump } from "../../sandbox/rehearsal/own-data/dump.ts";
 import { loadDump } from "../../sandbox/rehearsal/own-data/own-data.ts";
 import { report } from "../../sandbox/rehearsal/report.ts";
 import { estate } from "../../stacks/estate.ts";
+import { lifeboat, type Ended } from "../support/cli.ts";
 import { assertNoDrift, records, rehearsed, source } from "./support.ts";
 
 const status = () =>
@@ -30,6 +32,7 @@ describe("a rehearsal of the loss of a region", function () {
     let path: string;
     let checkout: string;
     let epoch: unknown;
+    let second: Ended;
     let drift: Error | undefined;
     let driftAfter: Error | undefined;
     let refused: Error | undefined;
@@ -57,6 +60,7 @@ describe("a rehearsal of the loss of a region", function () {
                 }
             },
             afterwards: async (sandbox) => {
+                second = await lifeboat(["rehearse", "region-loss", "--name", sandbox.name]);
                 epoch = (await records(sandbox, "epoch.json"))["epoch.json"];
                 try {
                     await assertNoDrift(sandbox, "dr");
@@ -132,5 +136,9 @@ describe("a rehearsal of the loss of a region", function () {
     });
     it("has stacks without drift after up", () => assert.ifError(drift));
     it("has no drift in the living stack after the activation", () => assert.ifError(driftAfter));
+    it("lets no other rehearsal of its name begin beside it", () => {
+        assert.equal(second.code, exitCodes.refused, second.stderr);
+        assert.match(second.stderr, /sandbox test-green is up already\n {2}next: /);
+    });
     it("leaves the checkout as it was", () => assert.equal(status(), checkout));
 });
