@@ -12,6 +12,9 @@ export function names(estate: Estate, account: string) {
     return {
         /** Pulumi state of both stacks (standby region; made by bootstrap). */
         stateBucket: `${estate.name}-lifeboat-state-${account}`,
+        /** S3's copy of the state, in the primary's region: for the loss of the standby. */
+        stateCopyBucket: `${estate.name}-lifeboat-state-copy-${account}`,
+        stateCopyRole: `${estate.name}-lifeboat-state-copy`,
         /** Epoch record, latch record, journal, catalog and published ids (standby region; made by bootstrap; not object-locked). */
         coordinationBucket: `${estate.name}-lifeboat-coordination-${account}`,
         /** The witness's copy of the epoch record, and who holds leases (witness region; made by bootstrap; not object-locked). */

@@ -6,6 +6,7 @@ import { ensureBucket } from "./bootstrap/buckets.ts";
 import { ensureKey } from "./bootstrap/key.ts";
 import { ensureEpoch, ensureFence, ensureLatch } from "./bootstrap/records.ts";
 import { ensureBreakGlassRole } from "./bootstrap/role.ts";
+import { ensureCopyRole, ensureReplicaKey, replicateState } from "./bootstrap/state-copy.ts";
 import { hasDataKey, mendStackFile } from "./bootstrap/stack-file.ts";
 import { coordinationOf, witnessOf } from "./coordination.ts";
 import { readEpoch } from "./epoch.ts";
@@ -57,6 +58,9 @@ export async function bootstrap({ estate, account, directory, note }: BootstrapO
     };
 }
 
+/** Makes one foundation, and tells of it. */
+type Stands = (kind: Foundation["kind"], what: string, make: () => Promise<boolean>, where?: string) => Promise<void>;
+
 /** The part that AWS alone sees: key, buckets, role, first records, first metric. */
 export async function bootstrapAccount({ estate, account, note }: Omit<BootstrapOptions, "directory">): Promise<Foundation[]> {
     const name = names(estate, account);
@@ -64,7 +68,7 @@ export async function bootstrapAccount({ estate, account, note }: Omit<Bootstrap
     const clients = awsClients(region);
     const bucket = coordinationOf(estate, account);
     const foundations: Foundation[] = [];
-    const stands = async (kind: Foundation["kind"], what: string, make: () => Promise<boolean>, where = region) => {
+    const stands: Stands = async (kind, what, make, where = region) => {
         try {
             const foundation = { kind, name: what, made: await make() };
             foundations.push(foundation);
@@ -82,6 +86,7 @@ export async function bootstrapAccount({ estate, account, note }: Omit<Bootstrap
         return key.made;
     });
     await stands("bucket", name.stateBucket, () => ensureBucket(clients.s3, { name: name.stateBucket, region, key: stateKey }));
+    await bootstrapStateCopy({ estate, account }, stateKey, stands);
     await stands("bucket", name.coordinationBucket, () => ensureBucket(clients.s3, { name: name.coordinationBucket, region }));
     const third = witnessRegion(estate);
     const forgets = { prefix: witness.leases, afterDays: 1 };
@@ -101,6 +106,35 @@ export async function bootstrapAccount({ estate, account, note }: Omit<Bootstrap
         return made;
     });
     return foundations;
+}
+
+/** The state's copy in the primary's region, with the key and the role that it needs. */
+async function bootstrapStateCopy({ estate, account }: Omit<BootstrapOptions, "directory">, key: string, stands: Stands): Promise<void> {
+    const name = names(estate, account);
+    const [home, there] = [awsClients(estate.sites.standby.region), awsClients(estate.sites.primary.region)];
+    let replicaKey = "";
+    const where = there.region;
+    await stands(
+        "key",
+        `${name.stateKeyAlias} (replica)`,
+        async () => {
+            const replica = await ensureReplicaKey(home.kms, there.kms, key, where);
+            replicaKey = replica.arn;
+            return replica.made;
+        },
+        where,
+    );
+    await stands(
+        "bucket",
+        name.stateCopyBucket,
+        () => ensureBucket(there.s3, { name: name.stateCopyBucket, region: where, key: replicaKey }),
+        where,
+    );
+    await stands("role", name.stateCopyRole, async () => {
+        const made = await ensureCopyRole(home.iam, estate, account, { key, replicaKey });
+        await replicateState(home.s3, estate, account, { key, replicaKey });
+        return made;
+    });
 }
 
 /** Both stacks, on the standby's state and key, and the primary's selected: what a person's plain `pulumi preview` means. */

@@ -4,6 +4,7 @@ import {
     S3Client,
     GetBucketLifecycleConfigurationCommand,
     GetBucketLocationCommand,
+    GetBucketReplicationCommand,
     GetBucketVersioningCommand,
 } from "@aws-sdk/client-s3";
 import { awsClients } from "../../backup/clients.ts";
@@ -51,6 +52,9 @@ describe("bootstrap", function () {
         assert.deepEqual(await made(estate), [
             name.stateKeyAlias,
             name.stateBucket,
+            `${name.stateKeyAlias} (replica)`,
+            name.stateCopyBucket,
+            name.stateCopyRole,
             name.coordinationBucket,
             name.witnessBucket,
             name.breakGlassRole,
@@ -69,6 +73,22 @@ describe("bootstrap", function () {
             Rules?.map(({ Filter, NoncurrentVersionExpiration, Expiration }) => [Filter, NoncurrentVersionExpiration, Expiration]),
             [[{ Prefix: "lease/" }, { NoncurrentDays: 1 }, undefined]],
         );
+    });
+
+    it("has S3 copy the state to the primary's region, under that region's key", async () => {
+        const estate = estateWith("copied");
+        await made(estate);
+        const { stateBucket, stateCopyBucket, stateCopyRole } = names(estate, number);
+        const { ReplicationConfiguration } = await awsClients("ca-central-1").s3.send(
+            new GetBucketReplicationCommand({ Bucket: stateBucket }),
+        );
+        assert.equal(ReplicationConfiguration?.Role, `arn:aws:iam::${number}:role/${stateCopyRole}`);
+        const { Destination, Status } = ReplicationConfiguration.Rules![0]!;
+        assert.deepEqual([Status, Destination?.Bucket], ["Enabled", `arn:aws:s3:::${stateCopyBucket}`]);
+        assert.match(Destination?.EncryptionConfiguration?.ReplicaKmsKeyID ?? "", /^arn:aws:kms:sa-east-1:/);
+        const { s3 } = awsClients("sa-east-1");
+        assert.equal((await s3.send(new GetBucketLocationCommand({ Bucket: stateCopyBucket }))).LocationConstraint, "sa-east-1");
+        assert.equal((await s3.send(new GetBucketVersioningCommand({ Bucket: stateCopyBucket }))).Status, "Enabled");
     });
 
     it("gives the witness the epoch record as it stands, and never lowers it", async () => {
