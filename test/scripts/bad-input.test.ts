@@ -215,7 +215,7 @@ describe("bad input: one clear message, the next step, a documented exit code, a
             what: "a database that is not there",
             run: () => run(["backup", store, "--from", url(closed)], inPrimary),
             exit: "unavailable",
-            message: new RegExp(`127\\.0\\.0\\.1:${closed === undefined ? "\\d+" : closed}`),
+            message: /127\.0\.0\.1:\d+/,
             next: /./,
         },
         {
