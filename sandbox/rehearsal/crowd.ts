@@ -20,18 +20,25 @@ export interface Crowd {
     stop(): Promise<LedgerLine[]>;
 }
 
-/** Sends customers to a service, by its name. */
-export function sendCustomers(sandbox: Sandbox, service: string, seed: number): Crowd {
-    const ledgerPath = join(sandbox.directory, "ledger.jsonl");
+/**
+ * Where customers stand. `customers`: outside both regions, they go where the service's name leads them. `neighbours`: inside the primary's network, they go to the
+ * primary by its own name, whatever becomes of it. Their orders have numbers of their own.
+ */
+export type CrowdName = "customers" | "neighbours";
+
+/** Sends customers to a service. */
+export function sendCustomers(sandbox: Sandbox, crowd: CrowdName, service: string, seed: number): Crowd {
+    const ledgerPath = join(sandbox.directory, `${crowd}.jsonl`);
+    const { serviceHost, siteServiceHost } = names(sandbox.estate, sandboxAccount);
     const options: CustomersOptions = {
-        host: names(sandbox.estate, sandboxAccount).serviceHost(service),
+        ...{ customers: { host: serviceHost(service) }, neighbours: { host: siteServiceHost(service, "primary"), firstOrder: 1e9 } }[crowd],
         ledger: ledgerPath,
         ca: join(sandbox.directory, "ca", "ca.pem"),
         seed,
         ...crowdSize,
     };
     const child = sandbox.exec([tools.node, program, JSON.stringify(options)], {
-        actor: "customers",
+        actor: crowd,
         execa: { reject: false, stdin: "ignore" },
     });
     let over = false;

@@ -8,6 +8,8 @@ export interface CustomerOptions {
     client: number;
     /** How many there are: numbers of orders are dealt out among them. */
     clients: number;
+    /** Number of the first order of them all. */
+    firstOrder: number;
     /** The name that customers know. */
     host: string;
     port: number;
@@ -38,8 +40,8 @@ export class Customer {
 
     /** Places orders until the signal; an order under way is finished or cut off. */
     async run(signal: AbortSignal): Promise<void> {
-        const { client, clients, rate, draw } = this.#options;
-        for (let order = client + 1; !signal.aborted; order += clients) {
+        const { client, clients, firstOrder, rate, draw } = this.#options;
+        for (let order = firstOrder + client; !signal.aborted; order += clients) {
             await this.#place(order, `customer-${client}`, signal);
             // Uniform around the pace, so that clients do not march in step.
             await this.#pause((1000 / rate) * (0.5 + draw()), signal);

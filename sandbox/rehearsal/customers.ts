@@ -17,6 +17,8 @@ export const customersOptions = z.strictObject({
     ca: z.string(),
     seed: z.int(),
     clients: z.int().min(1).default(4),
+    /** Number of the first order: crowds that order at once have numbers of their own. */
+    firstOrder: z.int().min(1).default(1),
     /** Orders a second in all. */
     rate: z.number().positive().default(10),
     timeoutMs: z.int().default(2000),
@@ -33,6 +35,7 @@ async function main(): Promise<void> {
         ca,
         seed,
         clients,
+        firstOrder,
         rate,
         timeoutMs,
         giveUpMs,
@@ -48,6 +51,7 @@ async function main(): Promise<void> {
             return new Customer({
                 client,
                 clients,
+                firstOrder,
                 host,
                 port,
                 rate: rate / clients,

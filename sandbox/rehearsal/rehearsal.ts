@@ -191,7 +191,7 @@ const verifyCopies = async (sandbox: Sandbox): Promise<JobResult[]> =>
 
 /** Sends customers, and waits until each of them has been served. */
 async function openShop(sandbox: Sandbox, service: string, seed: number): Promise<Crowd> {
-    const crowd = sendCustomers(sandbox, service, seed);
+    const crowd = sendCustomers(sandbox, "customers", service, seed);
     for (const end = performance.now() + 30_000; performance.now() < end; await sleep(200))
         if (new Set(crowd.read().flatMap((line) => (line.kind === "acknowledged" ? [line.client] : []))).size >= 4) return crowd;
     const failures = crowd.read().flatMap((line) => ("reason" in line ? [line.reason] : []));
