@@ -10,12 +10,11 @@ import { acknowledgments, attempts as attemptsOf, clockStep, type LedgerLine } f
 import type { OwnDataFound } from "./own-data/comparison.ts";
 import { modelledSpans, type Recovery } from "./recover.ts";
 import { pointFound } from "./restored.ts";
-import { seriesOf, type LagReading, type WallSpan } from "./series.ts";
+import { seriesOf, type LagReading } from "./series.ts";
+import type { Stage } from "./stage.ts";
 
 /** All that a rehearsal found. */
 export interface Findings {
-    service: string;
-    problems: string[];
     lossAt: number;
     recovery: Recovery;
     tried: { audit: AuditLine[]; attempts: Attempt[] };
@@ -24,24 +23,18 @@ export interface Findings {
     points: Record<string, RecoveryPoint[]>;
     pointsNow: Record<string, RecoveryPoint[]>;
     restored: JobResult[];
-    phases: { seconds: Record<string, number>; spans: readonly WallSpan[] };
     lag: readonly LagReading[];
     ownData?: OwnDataFound;
 }
 
-interface Context {
-    estate: Estate;
-    scenario: string;
-    seed: number;
-    fast: number;
-    startedAt: Date;
-}
+type Context = Pick<Stage, "estate" | "scenario" | "service" | "seed" | "fast" | "startedAt" | "phases" | "problems">;
 
 const boundOf = (bounds: readonly Bound[], of: string): number => bounds.find((bound) => bound.of === of)!.seconds;
 
 /** Turns what was found into evidence and its verdict. */
-export function assemble({ estate, scenario, seed, fast, startedAt }: Context, found: Findings): Evidence {
-    const { service, lossAt, recovery, ledger, tried } = found;
+export function assemble(context: Context, found: Findings): Evidence {
+    const { estate, scenario, service, seed, fast, startedAt, phases, problems } = context;
+    const { lossAt, recovery, ledger, tried } = found;
     const { objective } = estate.services[service]!;
     const kept = acknowledgments(ledger);
     const comparison = compare(kept, new Set(attemptsOf(ledger).keys()), found.rows, lossAt);
@@ -75,7 +68,7 @@ export function assemble({ estate, scenario, seed, fast, startedAt }: Context, f
     );
     const step = clockStep(ledger);
     const reasons = [
-        ...found.problems,
+        ...problems,
         ...rto.reasons,
         ...rpo.reasons,
         ...judgeCalls(calls),
@@ -116,8 +109,8 @@ export function assemble({ estate, scenario, seed, fast, startedAt }: Context, f
         recoveryPoints,
         ...(found.ownData ? { ownData: found.ownData.evidence } : {}),
         modelled: modelledInWords(estate, fast),
-        phases: found.phases.seconds,
-        series: seriesOf(recovery.timeline, found.phases.spans, ledger, comparison.lost, found.lag),
+        phases: phases.seconds,
+        series: seriesOf(recovery.timeline, phases.spans, ledger, comparison.lost, found.lag),
     });
 }
 
