@@ -37,7 +37,7 @@ export function assemble(context: Context, found: Findings): Evidence {
     const { lossAt, recovery, ledger, tried } = found;
     const { objective } = estate.services[service]!;
     const kept = acknowledgments(ledger);
-    const comparison = compare(kept, new Set(attemptsOf(ledger).keys()), found.rows, lossAt);
+    const comparison = compare(kept, new Set(attemptsOf(ledger).keys()), found.rows, lossAt, "primary");
     // What customers are really answered with counts, whatever the estate declares.
     const ttl = Math.max(...ledger.map((line) => (line.kind === "looked-up" ? line.ttl * fast : 0)));
     const longer = Math.max(0, ttl - estate.traffic.ttl);

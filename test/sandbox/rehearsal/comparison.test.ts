@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { compare, type Row } from "../../../sandbox/rehearsal/comparison.ts";
+import { compare as compareIn, type Row } from "../../../sandbox/rehearsal/comparison.ts";
 
 const lossAt = 1_000_000;
-const acknowledged = (...orders: [number, number][]) => new Map(orders.map(([number, at]) => [number, { at, customer: `c${number}` }]));
+const [primary, standby] = ["10.1.129.1", "10.2.129.1"];
+const by = (address: string, orders: [number, number][]) =>
+    new Map(orders.map(([number, at]) => [number, { at, customer: `c${number}`, address }]));
+const acknowledged = (...orders: [number, number][]) => by(standby, orders);
+type Arguments = Parameters<typeof compareIn>;
+const compare = (...[promised, attempted, databases, at]: [Arguments[0], Arguments[1], Arguments[2], Arguments[3]]) =>
+    compareIn(promised, attempted, databases, at, "primary");
 const rows = (...numbers: number[]): Row[] => numbers.map((number) => ({ number, customer: `c${number}` }));
 
 describe("the comparison of promises with what survived", () => {
@@ -15,6 +21,7 @@ describe("the comparison of promises with what survived", () => {
             lost: [],
             torn: [],
             lostAfterTheLoss: [],
+            acknowledgedAlone: [],
             unknown: [],
             rpoSeconds: 0,
         });
@@ -53,6 +60,19 @@ describe("the comparison of promises with what survived", () => {
     it("keeps orders lost after the loss apart from the span", () => {
         const found = compare(acknowledged([1, lossAt + 5000]), new Set([1]), { a: rows(), b: rows(1) }, lossAt);
         assert.deepEqual([found.lost, found.lostAfterTheLoss, found.rpoSeconds], [[1], [1], 0]);
+    });
+
+    it("keeps what the lost site went on to acknowledge alone apart from both", () => {
+        const found = compare(
+            by(primary, [
+                [1, lossAt - 2000],
+                [2, lossAt + 9000],
+            ]),
+            new Set([1, 2]),
+            { a: rows(), b: rows() },
+            lossAt,
+        );
+        assert.deepEqual([found.lost, found.lostAfterTheLoss, found.acknowledgedAlone, found.rpoSeconds], [[1, 2], [], [2], 2]);
     });
 
     it("names rows that nobody ordered", () => {

@@ -8,7 +8,16 @@ const clock = {
     decide: { declaredSeconds: 300, source: "" },
     dns: { scaledSeconds: 200, source: "" },
 };
-const intact: Comparison = { acknowledged: 9, survived: 9, lost: [], torn: [], lostAfterTheLoss: [], unknown: [], rpoSeconds: 0 };
+const intact: Comparison = {
+    acknowledged: 9,
+    survived: 9,
+    lost: [],
+    torn: [],
+    lostAfterTheLoss: [],
+    acknowledgedAlone: [],
+    unknown: [],
+    rpoSeconds: 0,
+};
 const lossAt = 10_000_000;
 const point: PointFound = {
     store: "orders-mysql",
