@@ -1,9 +1,9 @@
 import { rtoBounds, serviceRpoBounds, storeRpoBounds, type Bound } from "../../model/bounds.ts";
-import type { Estate } from "../../model/estate.ts";
+import type { Estate, SiteName } from "../../model/estate.ts";
 import type { RecoveryPoint } from "../../model/manifest.ts";
 import { countByRegion, countCalls, separate, type Attempt, type AuditLine } from "./calls.ts";
 import { compare, type Row } from "./comparison.ts";
-import { evidence, type Evidence } from "./evidence.ts";
+import { evidence, type Check, type Evidence, type WritersEvidence } from "./evidence.ts";
 import type { JobResult } from "./inside/jobs.ts";
 import { judgeCalls, judgePoint, judgeRpo, judgeRto } from "./judge.ts";
 import { acknowledgments, attempts as attemptsOf, clockStep, type LedgerLine } from "./ledger.ts";
@@ -12,6 +12,7 @@ import { modelledSpans, type Recovery } from "./recover.ts";
 import { pointFound } from "./restored.ts";
 import { seriesOf, type LagReading } from "./series.ts";
 import type { Stage } from "./stage.ts";
+import { acknowledgementsIn, findWriters, judgeWriters, type Tenure } from "./writers.ts";
 
 /** All that a rehearsal found. */
 export interface Findings {
@@ -25,6 +26,9 @@ export interface Findings {
     restored: JobResult[];
     lag: readonly LagReading[];
     ownData?: OwnDataFound;
+    /** Whose tenures are to be held against the acknowledgements: given where the old site lived on. */
+    tenures?: readonly Tenure[];
+    checks?: readonly Check[];
 }
 
 type Context = Pick<Stage, "estate" | "scenario" | "service" | "seed" | "fast" | "startedAt" | "phases" | "problems">;
@@ -66,6 +70,7 @@ export function assemble(context: Context, found: Findings): Evidence {
             lossAt,
         ),
     );
+    const writers = found.tenures && writersIn(ledger, found.tenures, lossAt, comparison.acknowledgedAlone);
     const step = clockStep(ledger);
     const reasons = [
         ...problems,
@@ -74,6 +79,8 @@ export function assemble(context: Context, found: Findings): Evidence {
         ...judgeCalls(calls),
         ...recoveryPoints.flatMap((point) => point.reasons),
         ...(found.ownData?.reasons ?? []),
+        ...(writers?.reasons ?? []),
+        ...(found.checks ?? []).filter(({ holds }) => !holds).map(({ what, saw }) => `${what}: no; ${saw}`),
         ...(Math.abs(step) > 500
             ? [`clock: the machine's clock was set by ${step.toFixed(0)} ms during the rehearsal; nothing measured can be trusted`]
             : []),
@@ -108,10 +115,44 @@ export function assemble(context: Context, found: Findings): Evidence {
         attempts: tried.attempts,
         recoveryPoints,
         ...(found.ownData ? { ownData: found.ownData.evidence } : {}),
+        ...(writers ? { writers: writers.evidence } : {}),
+        ...(found.checks ? { checks: found.checks } : {}),
         modelled: modelledInWords(estate, fast),
         phases: phases.seconds,
         series: seriesOf(recovery.timeline, phases.spans, ledger, comparison.lost, found.lag),
     });
+}
+
+/** Holds the acknowledgements of a ledger against the tenures, and tells apart what the first site acknowledged after it was cut off. */
+function writersIn(ledger: readonly LedgerLine[], tenures: readonly Tenure[], cutAt: number, lostAlone: readonly number[]) {
+    const acknowledgements = acknowledgementsIn(ledger);
+    const found = findWriters(acknowledgements, tenures);
+    const reasons = judgeWriters(found, tenures);
+    const of = (site: SiteName) => acknowledgements.filter((each) => each.site === site).map(({ receivedAt }) => receivedAt);
+    const alone = of("primary").filter((at) => at > cutAt);
+    const [last, first] = [Math.max(...of("primary")), Math.min(...of("standby"))];
+    return {
+        reasons,
+        evidence: {
+            tenures: tenures.map(({ site, epoch, from }) => ({
+                site,
+                epoch,
+                from: Number.isFinite(from) ? new Date(from).toISOString() : null,
+            })),
+            acknowledged: found.acknowledged,
+            unlawful: found.unlawful.length,
+            late: found.late,
+            turns: found.turns,
+            silenceSeconds: Number.isFinite(last) && Number.isFinite(first) ? (first - last) / 1000 : null,
+            alone: {
+                acknowledged: alone.length,
+                lost: lostAlone.length,
+                spanSeconds: alone.length === 0 ? 0 : (Math.max(...alone) - cutAt) / 1000,
+                lostNumbers: lostAlone.slice(0, 100),
+            },
+            verdict: reasons.length === 0 ? "PASS" : "FAIL",
+        } satisfies WritersEvidence,
+    };
 }
 
 function modelledInWords(estate: Estate, fast: number): string[] {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { siteNames } from "../../model/estate.ts";
 import { attempt, calls } from "./calls.ts";
 import { span } from "./clock.ts";
 import { ownDataEvidence } from "./own-data/comparison.ts";
@@ -48,6 +49,25 @@ export const pointEvidence = z.strictObject({
 });
 export type PointEvidence = z.output<typeof pointEvidence>;
 
+/** Whether there was ever more than one writer, where the old site lived on; see writers.ts for what each figure means. */
+export const writersEvidence = z.strictObject({
+    tenures: z.array(z.strictObject({ site: z.enum(siteNames), epoch: z.int(), from: z.iso.datetime().nullable() })),
+    acknowledged: z.record(z.enum(siteNames), z.int()),
+    unlawful: z.int(),
+    late: z.strictObject({ count: z.int(), longestMs: z.number() }),
+    turns: z.int(),
+    /** From the old site's last acknowledgement to the new one's first, seconds; null when one of them never came. */
+    silenceSeconds: z.number().nullable(),
+    /** What the old site went on to acknowledge after it was cut off: the new history does not have it. No objective promises it; its span is bounded by the lease. */
+    alone: z.strictObject({ acknowledged: z.int(), lost: z.int(), spanSeconds: z.number(), lostNumbers: z.array(z.int()) }),
+    verdict,
+});
+export type WritersEvidence = z.output<typeof writersEvidence>;
+
+/** Something else that a scenario demands, and what was seen of it. */
+export const check = z.strictObject({ what: z.string(), holds: z.boolean(), saw: z.string() });
+export type Check = z.output<typeof check>;
+
 /** What a rehearsal measured, beside its objectives. */
 export const evidence = z.strictObject({
     version: z.literal(1),
@@ -91,6 +111,9 @@ export const evidence = z.strictObject({
     recoveryPoints: z.array(pointEvidence),
     /** Absent when nothing was loaded (`--load`). */
     ownData: ownDataEvidence.optional(),
+    /** Of scenarios in which the old site lives on. */
+    writers: writersEvidence.optional(),
+    checks: z.array(check).optional(),
     /** What was not measured, in words. */
     modelled: z.array(z.string()),
     /** Wall seconds of the rehearsal's own phases. */

@@ -15,6 +15,9 @@ export const phaseNames = [
     "activate",
     "serve",
     "restore",
+    "together",
+    "heal",
+    "return",
     "compare",
 ] as const;
 export type PhaseName = (typeof phaseNames)[number];

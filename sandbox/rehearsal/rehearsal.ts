@@ -7,11 +7,12 @@ import type { Evidence } from "./evidence.ts";
 import type { Dump } from "./own-data/dump.ts";
 import { Phases, type Sabotage } from "./phases.ts";
 import { activate, type Activate } from "./recover.ts";
+import { partition } from "./scenarios/partition.ts";
 import { regionLoss } from "./scenarios/region-loss.ts";
 import type { Scenario } from "./stage.ts";
 
 /** What can be rehearsed, by name. */
-const played = { "region-loss": regionLoss } as const satisfies Record<string, Scenario>;
+const played = { "region-loss": regionLoss, partition } as const satisfies Record<string, Scenario>;
 export type ScenarioName = keyof typeof played;
 export const scenarios = Object.keys(played) as ScenarioName[];
 

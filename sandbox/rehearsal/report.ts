@@ -34,6 +34,17 @@ function ownDataLines({ ownData }: Evidence): { line: string; verdict: "PASS" | 
     return [{ line, verdict }, ...lost.map(({ name }) => ({ line: `  ${name} is not the same`, verdict: "FAIL" as const }))];
 }
 
+function writersLines({ writers }: Evidence): string[] {
+    if (!writers) return [];
+    const { acknowledged, unlawful, late, turns, tenures, silenceSeconds, alone, verdict } = writers;
+    return [
+        `writers: ${unlawful} acknowledgements by a site that did not hold the epoch, ${turns} turns for ${tenures.length} tenures; the primary acknowledged ` +
+            `${acknowledged.primary}, the standby ${acknowledged.standby}${silenceSeconds === null ? "" : `, ${say(Math.max(0, silenceSeconds))} of silence between them`}` +
+            `${late.count > 0 ? `; ${late.count} answers came up to ${late.longestMs.toFixed(0)} ms after their tenure` : ""}: ${verdict}`,
+        `acknowledged alone, after the cut and before the lease ended: ${alone.acknowledged} orders in ${say(alone.spanSeconds)}, ${alone.lost} of them not in the new history`,
+    ];
+}
+
 /** The evidence for a person: clock, objectives, orders, calls, recovery points, what is modelled, and where the evidence lies. */
 export function report(
     evidence: Evidence,
@@ -75,6 +86,10 @@ export function report(
             ),
         ),
         ...ownDataLines(evidence).map(({ line, verdict }) => paint(line, verdict)),
+        ...writersLines(evidence).map((line) => paint(line, evidence.writers!.verdict)),
+        ...(evidence.checks ?? []).map(({ what, holds, saw }) =>
+            paint(`${what}: ${holds ? "yes" : "NO"}; ${saw}`, holds ? "PASS" : "FAIL"),
+        ),
         "",
         "not measured:",
         ...evidence.modelled.map((line) => `  ${line}`),

@@ -9,6 +9,8 @@ const load: { [Name in OperationName]: () => Promise<Run<Name>> } = {
     rows: async () => (await import("./rows.ts")).rows,
     load: async () => (await import("./load.ts")).load,
     exec: async () => (await import("./exec.ts")).execIn,
+    scale: async () => (await import("./workload.ts")).scale,
+    log: async () => (await import("./workload.ts")).log,
     objects: async () => (await import("./objects.ts")).objects,
 };
 

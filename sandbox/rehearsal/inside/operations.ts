@@ -4,6 +4,7 @@ import type { JobResult, JobsRequest } from "./jobs.ts";
 import type { LoadRequest } from "./load.ts";
 import type { ObjectsRequest } from "./objects.ts";
 import type { RowsRequest } from "./rows.ts";
+import type { LogRequest, Scale, ScaleRequest } from "./workload.ts";
 import type { Row } from "../comparison.ts";
 
 /** What the rehearsal, which stands outside, has done inside the sandbox's network: request and answer of each. */
@@ -13,6 +14,8 @@ export interface Operations {
     rows: { request: RowsRequest; answer: Record<string, Row[]> };
     load: { request: LoadRequest; answer: { seconds: number; refused?: string } };
     exec: { request: ExecRequest; answer: string };
+    scale: { request: ScaleRequest; answer: Scale };
+    log: { request: LogRequest; answer: string };
     objects: { request: ObjectsRequest; answer: Record<string, string> };
 }
 export type OperationName = keyof Operations;
