@@ -77,7 +77,7 @@ export async function backup(
         });
     });
 
-    const position = adapter.positionIn(sent.head) ?? facts.position;
+    const position = adapter.positionIn(sent) ?? facts.position;
     const manifest: Manifest = {
         version: 1,
         store: name,

@@ -35,8 +35,9 @@ export interface Sent {
     dump: Measure;
     /** As it lies in the bucket. */
     stored: Measure;
-    /** First bytes of the dump. */
+    /** First and last bytes of the dump, some KiB each. */
     head: Buffer;
+    tail: Buffer;
 }
 
 /**
@@ -87,7 +88,7 @@ export async function send({ dump, isWhole, envelope, s3, bucket, key, signal, .
         const [first] = causes;
         throw (first as { code?: string }).code === "ERR_STREAM_PREMATURE_CLOSE" && died ? died : first;
     }
-    return { dump: before.measure(), stored: after.measure(), head: before.head };
+    return { dump: before.measure(), stored: after.measure(), head: before.head, tail: before.tail };
 }
 
 export interface Incoming {

@@ -49,8 +49,8 @@ export interface StoreAdapter {
     /** Whether a dump's last bytes (some KiB) are the end of a whole one. */
     isWhole(tail: Buffer): boolean;
 
-    /** Position of the dump's moment, if its first bytes (some KiB) tell. */
-    positionIn(head: Buffer): string | undefined;
+    /** Position of the dump's moment, if its first or its last bytes (some KiB each) tell. */
+    positionIn(edges: { readonly head: Buffer; readonly tail: Buffer }): string | undefined;
 
     /** Every table of the database, by name, with its rows read. */
     tables(server: ServerAddress): Promise<TableSummary[]>;

@@ -39,7 +39,11 @@ export const mariadb: StoreAdapter = {
 
     isWhole: (tail) => /\n-- Dump completed( on [-0-9: ]+)?\n*$/.test(tail.toString("latin1")),
 
-    positionIn: (head) => /SET GLOBAL gtid_slave_pos='([^']*)'/.exec(head.toString("latin1"))?.[1],
+    // mariadb-dump 10.11.19 writes it at the end, older ones at the beginning. A line of its own: a row's line breaks are escaped.
+    positionIn: ({ head, tail }) =>
+        [tail, head]
+            .map((edge) => /^(?:-- )?SET GLOBAL gtid_slave_pos='([^']*)';$/m.exec(edge.toString("latin1"))?.[1])
+            .find((found) => found !== undefined),
 
     async tables(server) {
         const connection = await connectMariadb(server);

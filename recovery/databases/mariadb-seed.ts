@@ -48,7 +48,7 @@ export async function seedFromPeer(place: DatabasePlace, local: ServerAddress, s
         load.kill();
         throw error;
     }
-    const position = mariadb.positionIn(meter.head);
+    const position = mariadb.positionIn(meter);
     if (position === undefined) throw new Error(`the dump of ${peer.host} does not say which GTID it shows`);
     return position;
 }
