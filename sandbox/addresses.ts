@@ -53,8 +53,9 @@ export const actors = {
     customers: "10.0.2.1",
     /** Route 53's health checkers. */
     checkers: "10.0.3.1",
-    /** Customers inside the primary's network: what cuts it off does not part them from it. */
-    neighbours: "10.1.127.1",
+    /** Somebody inside a site's network, as its own customers are: what cuts the site off does not part them from it. */
+    "primary-side": "10.1.127.1",
+    "standby-side": "10.2.127.1",
     /** The rehearsal's own measuring and comparing. */
     harness: "10.0.4.1",
 } as const;

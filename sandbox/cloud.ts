@@ -54,7 +54,7 @@ export async function startCloud({ directory, declaration, start }: CloudOptions
             start(nodeDaemon({ directory, site, region: declaration.estate.sites[site].region })),
         ]);
     };
-    await Promise.all([account(), ...siteNames.map(cluster)]);
+    await Promise.all([account(), ...(declaration.clusters ? siteNames.map(cluster) : [])]);
 }
 
 function siteControlPlane(directory: string, site: SiteName, region: string): ControlPlaneOptions {

@@ -79,6 +79,8 @@ export interface StartOptions {
     readonly source: string;
     /** Divides the intervals of health checkers and the TTL that the resolver answers with. @default 1 */
     readonly fast?: number;
+    /** Whether each site has a Kubernetes cluster: tests of what needs a network and AWS alone do without. @default true */
+    readonly clusters?: boolean;
     /** Leaves it standing when this process ends. @default false */
     readonly detached?: boolean;
     /** Told of progress, one line at a time. */
@@ -96,7 +98,7 @@ const directoryOf = (name: string) => join(sandboxesDirectory(), name);
  * @throws Failure("prerequisite") without root, or without a tool that it needs; Failure("refused") while one of the name stands.
  */
 export async function startSandbox(options: StartOptions): Promise<Sandbox> {
-    const { estate, source, fast = 1, name = "default", detached = false, note = () => {} } = options;
+    const { estate, source, fast = 1, clusters = true, name = "default", detached = false, note = () => {} } = options;
     checkPrerequisites();
     if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(name))
         throw new Failure("usage", `"${name}" cannot name a sandbox`, "use up to 31 lower-case letters, digits and dashes");
@@ -111,7 +113,7 @@ export async function startSandbox(options: StartOptions): Promise<Sandbox> {
     rmSync(directory, { recursive: true, force: true });
     mkdirSync(join(directory, "logs"), { recursive: true, mode: 0o755 });
 
-    const declaration: SandboxDeclaration = { name, source, estate, fast, tied: !detached };
+    const declaration: SandboxDeclaration = { name, source, estate, fast, clusters, tied: !detached };
     writeFileSync(join(directory, "sandbox.json"), JSON.stringify(declaration, undefined, 2));
     writeFileSync(join(directory, "resolv.conf"), `nameserver ${resolverAddress}\noptions timeout:1 attempts:3\n`);
     const regions = Object.values(regionsOf(estate));

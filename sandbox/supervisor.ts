@@ -16,6 +16,8 @@ export interface SandboxDeclaration {
     readonly source: string;
     readonly estate: Estate;
     readonly fast: number;
+    /** Whether each site has a Kubernetes cluster. */
+    readonly clusters: boolean;
     /** Whether it ends when whoever started it is gone (its standard input is closed). */
     readonly tied: boolean;
 }

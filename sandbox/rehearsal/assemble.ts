@@ -16,6 +16,8 @@ import { acknowledgementsIn, findWriters, judgeWriters, type Tenure } from "./wr
 
 /** All that a rehearsal found. */
 export interface Findings {
+    /** Whose loss it was: the primary's, which the standby recovers from, or the standby's, which is to stop nobody. */
+    lost: SiteName;
     lossAt: number;
     recovery: Recovery;
     tried: { audit: AuditLine[]; attempts: Attempt[] };
@@ -38,10 +40,10 @@ const boundOf = (bounds: readonly Bound[], of: string): number => bounds.find((b
 /** Turns what was found into evidence and its verdict. */
 export function assemble(context: Context, found: Findings): Evidence {
     const { estate, scenario, service, seed, fast, startedAt, phases, problems } = context;
-    const { lossAt, recovery, ledger, tried } = found;
+    const { lost, lossAt, recovery, ledger, tried } = found;
     const { objective } = estate.services[service]!;
     const kept = acknowledgments(ledger);
-    const comparison = compare(kept, new Set(attemptsOf(ledger).keys()), found.rows, lossAt, "primary");
+    const comparison = compare(kept, new Set(attemptsOf(ledger).keys()), found.rows, lossAt, lost);
     // What customers are really answered with counts, whatever the estate declares.
     const ttl = Math.max(...ledger.map((line) => (line.kind === "looked-up" ? line.ttl * fast : 0)));
     const longer = Math.max(0, ttl - estate.traffic.ttl);
@@ -49,13 +51,13 @@ export function assemble(context: Context, found: Findings): Evidence {
         recovery.clock,
         recovery.allServed,
         objective.rto,
-        boundOf(rtoBounds(estate), service) + longer,
+        lost === "standby" ? 0 : boundOf(rtoBounds(estate), service) + longer,
         longer > 0 ? ` (customers are answered with a TTL of ${ttl} s, not the declared ${estate.traffic.ttl} s)` : "",
     );
-    const rpo = judgeRpo(comparison, objective.rpo, boundOf(serviceRpoBounds(estate), service));
+    const rpo = judgeRpo(comparison, objective.rpo, lost === "standby" ? 0 : boundOf(serviceRpoBounds(estate), service));
     const firstAt = Math.min(...recovery.served.map(({ servedAt }) => servedAt));
     const until = recovery.timeline.servedAt ?? Date.now();
-    const between = [tried.audit, tried.attempts, { site: "primary", region: estate.sites.primary.region }, lossAt, until] as const;
+    const between = [tried.audit, tried.attempts, { site: lost, region: estate.sites[lost].region }, lossAt, until] as const;
     const { calls, otherCalls } = separate(countCalls(...between));
     const recoveryPoints = Object.entries(estate.stores).map(([store, { objective }]) =>
         judgePoint(
@@ -117,7 +119,7 @@ export function assemble(context: Context, found: Findings): Evidence {
         ...(found.ownData ? { ownData: found.ownData.evidence } : {}),
         ...(writers ? { writers: writers.evidence } : {}),
         ...(found.checks ? { checks: found.checks } : {}),
-        modelled: modelledInWords(estate, fast),
+        modelled: modelledInWords(estate, lost, fast),
         phases: phases.seconds,
         series: seriesOf(recovery.timeline, phases.spans, ledger, comparison.lost, found.lag),
     });
@@ -155,10 +157,14 @@ function writersIn(ledger: readonly LedgerLine[], tenures: readonly Tenure[], cu
     };
 }
 
-function modelledInWords(estate: Estate, fast: number): string[] {
+function modelledInWords(estate: Estate, lost: SiteName, fast: number): string[] {
     return [
-        ...modelledSpans(estate).map(({ step, seconds, source }) => `${step}: ${seconds} s, modelled; ${source}`),
-        `decide: ${estate.decision} s, declared by the estate and not waited for`,
+        ...(lost === "standby"
+            ? []
+            : [
+                  ...modelledSpans(estate).map(({ step, seconds, source }) => `${step}: ${seconds} s, modelled; ${source}`),
+                  `decide: ${estate.decision} s, declared by the estate and not waited for`,
+              ]),
         ...(fast === 1
             ? []
             : [`health checkers' intervals and the DNS TTL ran ${fast} times as fast; their spans are multiplied back ("scaled")`]),

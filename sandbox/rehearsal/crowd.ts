@@ -30,15 +30,19 @@ export type CrowdName = "customers" | "neighbours";
 export function sendCustomers(sandbox: Sandbox, crowd: CrowdName, service: string, seed: number): Crowd {
     const ledgerPath = join(sandbox.directory, `${crowd}.jsonl`);
     const { serviceHost, siteServiceHost } = names(sandbox.estate, sandboxAccount);
+    const { actor, ...where } = {
+        customers: { actor: "customers", host: serviceHost(service) },
+        neighbours: { actor: "primary-side", host: siteServiceHost(service, "primary"), firstOrder: 1e9 },
+    }[crowd] as { actor: "customers" | "primary-side"; host: string; firstOrder?: number };
     const options: CustomersOptions = {
-        ...{ customers: { host: serviceHost(service) }, neighbours: { host: siteServiceHost(service, "primary"), firstOrder: 1e9 } }[crowd],
+        ...where,
         ledger: ledgerPath,
         ca: join(sandbox.directory, "ca", "ca.pem"),
         seed,
         ...crowdSize,
     };
     const child = sandbox.exec([tools.node, program, JSON.stringify(options)], {
-        actor: crowd,
+        actor,
         execa: { reject: false, stdin: "ignore" },
     });
     let over = false;

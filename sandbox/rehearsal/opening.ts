@@ -38,7 +38,7 @@ export async function open(stage: Stage, crowdNames: readonly CrowdName[]): Prom
 }
 
 /** Backs every store up in the primary, and has the standby verify what was copied to it. */
-async function backUp({ sandbox, phases: { run }, problems }: Stage): Promise<void> {
+export async function backUp({ sandbox, phases: { run }, problems }: Stage): Promise<void> {
     const backups = await run("backup", sandbox, () => jobsOf(sandbox, "primary", "backup", limits.jobs), tellJobs);
     const verified = await run("verify", sandbox, () => verifyCopies(sandbox), tellJobs);
     for (const job of [...backups, ...verified])

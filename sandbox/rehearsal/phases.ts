@@ -18,6 +18,9 @@ export const phaseNames = [
     "together",
     "heal",
     "return",
+    "alone",
+    "rebuild",
+    "witness",
     "compare",
 ] as const;
 export type PhaseName = (typeof phaseNames)[number];

@@ -9,10 +9,11 @@ import { Phases, type Sabotage } from "./phases.ts";
 import { activate, type Activate } from "./recover.ts";
 import { partition } from "./scenarios/partition.ts";
 import { regionLoss } from "./scenarios/region-loss.ts";
+import { standbyLoss } from "./scenarios/standby-loss.ts";
 import type { Scenario } from "./stage.ts";
 
 /** What can be rehearsed, by name. */
-const played = { "region-loss": regionLoss, partition } as const satisfies Record<string, Scenario>;
+const played = { "region-loss": regionLoss, partition, "standby-loss": standbyLoss } as const satisfies Record<string, Scenario>;
 export type ScenarioName = keyof typeof played;
 export const scenarios = Object.keys(played) as ScenarioName[];
 

@@ -39,7 +39,7 @@ function writersLines({ writers }: Evidence): string[] {
     const { acknowledged, unlawful, late, turns, tenures, silenceSeconds, alone, verdict } = writers;
     return [
         `writers: ${unlawful} acknowledgements by a site that did not hold the epoch, ${turns} turns for ${tenures.length} tenures; the primary acknowledged ` +
-            `${acknowledged.primary}, the standby ${acknowledged.standby}${silenceSeconds === null ? "" : `, ${say(Math.max(0, silenceSeconds))} of silence between them`}` +
+            `${acknowledged.primary}, the standby ${acknowledged.standby}${(silenceSeconds ?? -1) < 0 ? "" : `, ${say(silenceSeconds!)} of silence between them`}` +
             `${late.count > 0 ? `; ${late.count} answers came up to ${late.longestMs.toFixed(0)} ms after their tenure` : ""}: ${verdict}`,
         `acknowledged alone, after the cut and before the lease ended: ${alone.acknowledged} orders in ${say(alone.spanSeconds)}, ${alone.lost} of them not in the new history`,
     ];

@@ -1,3 +1,4 @@
+import type { SiteName } from "../../model/estate.ts";
 import { names } from "../../model/names.ts";
 import { sandboxAccount } from "../addresses.ts";
 import type { Attempt, Sandbox } from "../sandbox.ts";
@@ -72,17 +73,18 @@ export async function takeOver(stage: Stage, crowd: Crowd, lossAt: number): Prom
     return { recovery, tried, restored: restored instanceof Error ? [] : restored };
 }
 
-/** Sends the customers home, and reads what they were promised and what a site's databases have. The ledgers come as one, in order of time. */
+/** Sends the customers home, and reads what they were promised and what the databases of sites have. The ledgers come as one, in order of time. */
 export const collect = (
     { sandbox, service, phases: { run } }: Stage,
     crowds: readonly Crowd[],
+    sites: readonly SiteName[] = ["standby"],
 ): Promise<{ ledger: LedgerLine[]; rows: Record<string, Row[]> }> =>
     run(
         "compare",
         sandbox,
         async () => {
             const ledgers = await Promise.all(crowds.map((crowd) => crowd.stop()));
-            return { ledger: ledgers.flat().sort((a, b) => a.mono - b.mono), rows: await readRows(sandbox, service) };
+            return { ledger: ledgers.flat().sort((a, b) => a.mono - b.mono), rows: await readRows(sandbox, service, sites) };
         },
         ({ rows }) =>
             Object.entries(rows)
@@ -90,19 +92,22 @@ export const collect = (
                 .join(", "),
     );
 
-async function readCalls(sandbox: Sandbox): Promise<Takeover["tried"]> {
+/** Who called whom so far: what came through the gate, and what vanished. */
+export async function readCalls(sandbox: Sandbox): Promise<Takeover["tried"]> {
     const [audit, attempts] = await Promise.all([sandbox.control("gate", "GET", "/audit"), sandbox.attempts()]);
     return { audit: auditLine.array().parse(audit), attempts };
 }
 
-function readRows(sandbox: Sandbox, service: string) {
+/** Rows by store; of several sites by "SITE STORE". */
+async function readRows(sandbox: Sandbox, service: string, sites: readonly SiteName[]): Promise<Record<string, Row[]>> {
     const { estate } = sandbox;
     const own = names(estate, sandboxAccount);
-    return inside(sandbox, "rows", {
-        region: estate.sites.standby.region,
-        stores: estate.services[service]!.needs.map((store) => {
+    const stores = sites.flatMap((site) =>
+        estate.services[service]!.needs.map((store) => {
             const { kind, database } = estate.stores[store]!;
-            return { store, kind, database, host: own.siteStoreHost(store, "standby"), secret: own.storeSecret(store) };
+            const name = sites.length > 1 ? `${site} ${store}` : store;
+            return { store: name, kind, database, host: own.siteStoreHost(store, site), secret: own.storeSecret(store) };
         }),
-    });
+    );
+    return inside(sandbox, "rows", { region: estate.sites.standby.region, stores });
 }

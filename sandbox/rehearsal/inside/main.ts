@@ -11,6 +11,7 @@ const load: { [Name in OperationName]: () => Promise<Run<Name>> } = {
     exec: async () => (await import("./exec.ts")).execIn,
     scale: async () => (await import("./workload.ts")).scale,
     log: async () => (await import("./workload.ts")).log,
+    discard: async () => (await import("./discard.ts")).discard,
     objects: async () => (await import("./objects.ts")).objects,
 };
 

@@ -1,3 +1,4 @@
+import type { DiscardRequest } from "./discard.ts";
 import type { ExecRequest } from "./exec.ts";
 import type { GuardsRequest, GuardStatus } from "./guards.ts";
 import type { JobResult, JobsRequest } from "./jobs.ts";
@@ -16,6 +17,7 @@ export interface Operations {
     exec: { request: ExecRequest; answer: string };
     scale: { request: ScaleRequest; answer: Scale };
     log: { request: LogRequest; answer: string };
+    discard: { request: DiscardRequest; answer: { discarded: string } };
     objects: { request: ObjectsRequest; answer: Record<string, string> };
 }
 export type OperationName = keyof Operations;

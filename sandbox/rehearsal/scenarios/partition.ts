@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { assemble } from "../assemble.ts";
 import { comeBack } from "../aftermath.ts";
+import { checkOwnData } from "../own-data/own-data.ts";
 import { open } from "../opening.ts";
 import { catalog } from "../protect.ts";
 import type { Scenario } from "../stage.ts";
@@ -18,7 +19,7 @@ const togetherMs = 5000;
  */
 export const partition: Scenario = async (stage) => {
     const { sandbox, phases } = stage;
-    const { crowds, ...before } = await open(stage, ["customers", "neighbours"]);
+    const { crowds, loaded, ...before } = await open(stage, ["customers", "neighbours"]);
     const [customers] = crowds;
     const cut = await phases.run(
         "lose",
@@ -48,5 +49,15 @@ export const partition: Scenario = async (stage) => {
         ...(fenced ? [{ site: "standby", epoch: 2, from: fenced.finishedAt } as const] : []),
     ];
     const collected = await collect(stage, crowds);
-    return assemble(stage, { ...before, lossAt, ...takeover, ...collected, pointsNow: await catalog(sandbox), tenures, checks });
+    return assemble(stage, {
+        ...before,
+        lost: "primary",
+        lossAt,
+        ...takeover,
+        ...collected,
+        pointsNow: await catalog(sandbox),
+        tenures,
+        checks,
+        ...(loaded ? { ownData: await checkOwnData(sandbox, loaded, takeover.restored) } : {}),
+    });
 };

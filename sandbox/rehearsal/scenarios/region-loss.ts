@@ -19,6 +19,7 @@ export const regionLoss: Scenario = async (stage) => {
     const takeover = await takeOver(stage, crowds[0]!, lossAt);
     return assemble(stage, {
         ...before,
+        lost: "primary",
         lossAt,
         ...takeover,
         ...(await collect(stage, crowds)),

@@ -13,7 +13,7 @@ describe("sandbox: a region that is cut off", function () {
 
     before(async () => {
         sandbox = await ownSandbox("cut");
-        [customer, neighbour] = [new Client(sandbox, "customers"), new Client(sandbox, "neighbours")];
+        [customer, neighbour] = [new Client(sandbox, "customers"), new Client(sandbox, "primary-side")];
     });
     after(async () => {
         await Promise.all([customer?.end(), neighbour?.end()]);
