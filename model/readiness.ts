@@ -8,11 +8,13 @@ export type Answer<T> = { value: T } | { none: string; next: string };
 
 /** A store's server, as the guard beside it sees it. */
 export interface DatabaseFacts {
-    role: "writable" | "read-only" | "replica";
+    role: "writable" | "half-open" | "read-only" | "replica";
     /** How far a replica is behind; null where it does not hear from its peer. */
     lagSeconds: number | null;
     /** Of a replica that does not hear from its peer: when it last did, and how far it was behind then. */
     heard?: { secondsAgo: number; lagSeconds: number } | undefined;
+    /** Its guard's right to let writes through: how long the proof is good for, and who does not answer the guard. */
+    lease?: { state: "unproven" | "proven" | "ceded"; secondsLeft: number; silent: Readonly<Record<string, string>> } | undefined;
     /** What a person should know: a broken replication, an unfinished seed. */
     problem?: string | undefined;
 }
@@ -42,6 +44,8 @@ export interface Facts {
     at: string;
     epoch: Answer<EpochRecord>;
     latch: Answer<LatchRecord>;
+    /** The witness's copy of the epoch record: an activation has to raise it before it may promote. */
+    witness: Answer<EpochRecord>;
     unfinished: Answer<ActivationFacts | undefined>;
     /** Whether the stack of a site was ever brought up. */
     built: Record<SiteName, Answer<boolean>>;
@@ -109,9 +113,10 @@ export function judgeReadiness(estate: Estate, facts: Facts): Readiness {
 const obstacleOf = (answer: Answer<unknown>): Obstacle[] => ("none" in answer ? [{ what: answer.none, next: answer.next }] : []);
 
 /** What would keep `lifeboat activate` from beginning. */
-function entryObstacles({ unfinished }: Facts): Obstacle[] {
-    if ("none" in unfinished) return obstacleOf(unfinished);
-    if (unfinished.value === undefined) return [];
+function entryObstacles({ unfinished, witness }: Facts): Obstacle[] {
+    const fence = obstacleOf(witness).map(({ what, next }) => ({ what: `the witness: ${what}`, next }));
+    if ("none" in unfinished) return [...obstacleOf(unfinished), ...fence];
+    if (unfinished.value === undefined) return fence;
     const { activation, by, lastAt, left } = unfinished.value;
     const stands = left ? "was left unfinished" : "is under way";
     return [
@@ -119,6 +124,7 @@ function entryObstacles({ unfinished }: Facts): Obstacle[] {
             what: `activation ${activation} ${stands}: ${by}, last heard at ${lastAt}`,
             next: left ? "lifeboat activate --resume" : "speak with them; lifeboat activate --resume, if that run is dead",
         },
+        ...fence,
     ];
 }
 
@@ -146,6 +152,7 @@ function replicaObstacles(estate: Estate, facts: Facts, active: SiteName): Obsta
         switch (role) {
             case "replica":
                 return [];
+            case "half-open":
             case "read-only":
                 return [
                     {

@@ -2,13 +2,13 @@ import { Catalog } from "../backup/catalog.ts";
 import { siteNames, type Estate, type SiteName } from "../model/estate.ts";
 import { Failure } from "../model/failure.ts";
 import type { RecoveryPoint } from "../model/manifest.ts";
-import { coordination, names } from "../model/names.ts";
+import { coordination, names, witness as witnessKeys } from "../model/names.ts";
 import type { Answer, Facts } from "../model/readiness.ts";
 import { formatDuration, seconds } from "../model/units.ts";
 import { clusterOf } from "./cluster.ts";
 import type { CoordinationBucket } from "./conditional-bucket.ts";
-import { coordinationOf } from "./coordination.ts";
-import { readEpoch } from "./epoch.ts";
+import { coordinationOf, witnessOf } from "./coordination.ts";
+import { parseEpoch, readEpoch } from "./epoch.ts";
 import { guardsIn, type Guard } from "./guard.ts";
 import { findUnfinished } from "./journal/journal.ts";
 import { readLatch } from "./latch.ts";
@@ -18,10 +18,11 @@ import { httpsStatus } from "./steps/verify.ts";
 /** A question that has no answer after so long (ms) is shown as unanswered: a dead region keeps nobody waiting. */
 export const answerLimit = 6_000;
 
-/** Who is asked. Everything but a site's cluster and service is in the standby region. */
+/** Who is asked. Everything but a site's cluster and service, and the witness, is in the standby region. */
 export interface Sources {
     estate: Estate;
     bucket: CoordinationBucket;
+    witness: CoordinationBucket;
     /** The guards of a site. @throws Failure where this machine cannot reach its cluster at all. */
     guard(site: SiteName): Guard;
     newestPoint(store: string): Promise<RecoveryPoint | undefined>;
@@ -35,6 +36,7 @@ export function sourcesIn(estate: Estate, account: string): Sources {
     return {
         estate,
         bucket: coordinationOf(estate, account),
+        witness: witnessOf(estate, account),
         guard: (site) => guardsIn(clusterOf(site), estate),
         newestPoint: (store) => catalog.newest(store),
     };
@@ -59,7 +61,7 @@ export interface GatherOptions {
  * @example judgeReadiness(estate, await gatherFacts(sourcesIn(estate, account)))
  */
 export async function gatherFacts(sources: Sources, { sites = siteNames, limit = answerLimit }: GatherOptions = {}): Promise<Facts> {
-    const { estate, bucket, guard, newestPoint, status = httpsStatus } = sources;
+    const { estate, bucket, witness, guard, newestPoint, status = httpsStatus } = sources;
     const signal = AbortSignal.timeout(limit);
     const stores = Object.keys(estate.stores);
     const host = names(estate, "").siteServiceHost;
@@ -68,8 +70,13 @@ export async function gatherFacts(sources: Sources, { sites = siteNames, limit =
     const databasesIn = (site: SiteName) =>
         byName(sites.includes(site) ? stores : [], (store) =>
             ask(async () => {
-                const { role, lagSeconds, problem } = await guard(site).status(store, signal);
-                return { role, lagSeconds: lagSeconds ?? null, ...(problem === undefined ? {} : { problem }) };
+                const { role, lagSeconds, lease, problem } = await guard(site).status(store, signal);
+                return {
+                    role,
+                    lagSeconds: lagSeconds ?? null,
+                    ...(lease === undefined ? {} : { lease }),
+                    ...(problem === undefined ? {} : { problem }),
+                };
             }),
         );
     const servicesIn = (site: SiteName) =>
@@ -82,9 +89,14 @@ export async function gatherFacts(sources: Sources, { sites = siteNames, limit =
         return { primary, standby };
     };
 
-    const [epoch, latch, unfinished, sitesBuilt, databases, services, points] = await Promise.all([
+    const [epoch, latch, fence, unfinished, sitesBuilt, databases, services, points] = await Promise.all([
         ask(async () => (await readEpoch(bucket)).record),
         ask(async () => (await readLatch(bucket)).record),
+        ask(async () => {
+            const stored = await witness.get(witnessKeys.fence);
+            if (stored) return parseEpoch(stored.text);
+            throw new Failure("prerequisite", "it has no copy of the epoch record", "run `lifeboat bootstrap`");
+        }),
         ask(async () => {
             const found = await findUnfinished(bucket);
             if (found === undefined) return undefined;
@@ -101,7 +113,7 @@ export async function gatherFacts(sources: Sources, { sites = siteNames, limit =
             }),
         ),
     ]);
-    return { at: new Date().toISOString(), epoch, latch, unfinished, built: sitesBuilt, databases, services, points };
+    return { at: new Date().toISOString(), epoch, latch, witness: fence, unfinished, built: sitesBuilt, databases, services, points };
 }
 
 async function byName<T>(of: readonly string[], ask: (name: string) => Promise<T>): Promise<Record<string, T>> {

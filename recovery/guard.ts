@@ -9,6 +9,13 @@ const status = z.looseObject({
     role: z.enum(["writable", "read-only", "replica"]),
     lagSeconds: z.number().nullable().optional(),
     problem: z.string().optional(),
+    lease: z
+        .looseObject({
+            state: z.enum(["unproven", "proven", "ceded"]),
+            secondsLeft: z.number(),
+            silent: z.record(z.string(), z.string()),
+        })
+        .optional(),
 });
 export type Promoted = z.output<typeof promoted>;
 export type GuardStatus = z.output<typeof status>;

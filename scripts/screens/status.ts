@@ -20,7 +20,7 @@ const widths = [17, 20, 21, 22] as const;
  */
 export function statusScreen(estate: Estate, facts: Facts, readiness: Readiness, paint: (colour: Colour, text: string) => string): string {
     const lines: Line[] = [
-        ...head(estate, facts),
+        ...head(estate, facts, readiness),
         [],
         row([
             ["bold", "STORE"],
@@ -36,7 +36,8 @@ export function statusScreen(estate: Estate, facts: Facts, readiness: Readiness,
     return lines.map((line) => clip(line, paint)).join("\n");
 }
 
-function head(estate: Estate, { epoch, latch, at }: Facts): Line[] {
+function head(estate: Estate, facts: Facts, { active: site }: Readiness): Line[] {
+    const { epoch, latch, witness, at } = facts;
     if ("none" in epoch)
         return [
             [
@@ -49,8 +50,28 @@ function head(estate: Estate, { epoch, latch, at }: Facts): Line[] {
     const thrown = "none" in latch ? "latch: no answer" : latch.value.thrown ? "latch thrown" : "latch not thrown";
     return [
         [["bold", `${estate.name}: the ${active} (${estate.sites[active].region}) is active`], `, epoch ${number} since ${clock(since)}`],
-        [`${thrown}; by ${by}: ${reason}; asked ${clock(at).slice(-12)}`],
+        [
+            ...lease(facts, site),
+            ...("none" in witness ? [["red", "witness: no answer"] as const, "; "] : []),
+            `${thrown}; asked ${clock(at).slice(-12)}; by ${by}: ${reason}`,
+        ],
     ];
+}
+
+/** How long the active site's servers may go on writing if nobody answers their guards any more. */
+function lease({ databases }: Facts, active: SiteName | null): Line {
+    const found = active === null ? [] : Object.entries(databases[active]);
+    const leases = found.flatMap(([store, each]) =>
+        "value" in each && each.value.lease !== undefined ? [{ store, ...each.value.lease }] : [],
+    );
+    if (leases.length === 0) return [];
+    const lapsed = leases.filter(({ state, secondsLeft }) => state !== "proven" || secondsLeft <= 0);
+    const silent = [...new Set(leases.flatMap((each) => Object.keys(each.silent)))];
+    const told: Piece =
+        lapsed.length > 0
+            ? ["red", `no lease: ${lapsed.map(({ store }) => store).join(", ")}`]
+            : ["green", `lease ${Math.min(...leases.map(({ secondsLeft }) => Math.floor(secondsLeft)))} s`];
+    return [told, ...(silent.length === 0 ? [] : [" ", ["yellow", `(its guards do not hear ${silent.join(", ")})`] as const]), "; "];
 }
 
 const clock = (at: string): string => `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
@@ -78,6 +99,7 @@ function database(found: Answer<DatabaseFacts> | undefined, site: SiteName, acti
     switch (role) {
         case "writable":
             return [site === active ? "green" : "red", role];
+        case "half-open":
         case "read-only":
             return [site === active ? "red" : "yellow", role];
         case "replica":
@@ -159,7 +181,7 @@ const textOf = (piece: Piece): string => (typeof piece === "string" ? piece : pi
 const withText = (piece: Piece, text: string): Piece => (typeof piece === "string" ? text : [piece[0], text]);
 /** Control characters in a message from elsewhere would move the cursor. */
 const plain = (text: string): string => text.replaceAll(/\p{Cc}+/gu, " ");
-const shorten = (text: string, width: number): string => (text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`);
+const shorten = (text: string, width: number): string => (text.length <= width ? text : width < 1 ? "" : `${text.slice(0, width - 1)}…`);
 
 function row(cells: readonly Piece[]): Line {
     return cells.map((cell, index) => {

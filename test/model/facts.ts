@@ -20,6 +20,7 @@ export const calm: Facts = {
     at,
     epoch: epoch("primary"),
     latch: value({ thrown: false, epoch: 1, at }),
+    witness: epoch("primary"),
     unfinished: value(undefined),
     built: { primary: value(true), standby: value(true) },
     databases: { primary: both(server("writable")), standby: both(replica(0.2)) },

@@ -32,7 +32,10 @@ describe("the answer to: could we fail over now?", () => {
         const found = judge({ databases: { primary: both(none("no answer")), standby: { ledger: silent(130, 0.4), people: replica(0) } } });
         assert.deepEqual(found.losses, [{ service: "till", seconds: 0.4, silentFor: 130, promised: 5, holds: true }]);
         assert.equal(found.failover, "yes");
-        assert.match(tellPrice(found)[0] ?? "", /loses under 1 s of acknowledged writes, as of 2 min 10 s ago: its replicas have heard nothing since/);
+        assert.match(
+            tellPrice(found)[0] ?? "",
+            /loses under 1 s of acknowledged writes, as of 2 min 10 s ago: its replicas have heard nothing since/,
+        );
     });
 
     it("with a primary that lives and a replication that broke counts all that was acknowledged since", () => {
@@ -81,6 +84,7 @@ describe("the answer to: could we fail over now?", () => {
             /A was left unfinished/,
             /^lifeboat activate --resume$/,
         ],
+        ["with a silent witness", { witness: none("no answer within 6 s") }, /^the witness: no answer/, /mend it/],
         ["with a damaged journal", { unfinished: none("the journal is damaged") }, /damaged/, /mend it/],
     ];
     for (const [when, change, what, next] of noes)

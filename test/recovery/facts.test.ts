@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { S3Client } from "@aws-sdk/client-s3";
 import { Failure } from "../../model/failure.ts";
-import { coordination } from "../../model/names.ts";
+import { coordination, witness } from "../../model/names.ts";
 import { judgeReadiness } from "../../model/readiness.ts";
 import { coordinationBucket } from "../../recovery/conditional-bucket.ts";
 import { gatherFacts, type Sources } from "../../recovery/facts.ts";
@@ -25,6 +25,7 @@ const calm = (): Sources => ({
             [coordination.published("primary"), "{}"],
         ]),
     ),
+    witness: bucketInMemory(new Map([[witness.fence, JSON.stringify(from)]])),
     guard: (site) => guardSaying(() => Promise.resolve(site === "primary" ? { role: "writable" } : { role: "replica", lagSeconds: 0.5 })),
     newestPoint: () => Promise.resolve(undefined),
     status: (url) => (url.includes("eu-west-1") ? Promise.resolve(200) : Promise.reject(new Error("connect ECONNREFUSED"))),
@@ -104,6 +105,7 @@ describe("the gathering of facts from the dead", function () {
             {
                 estate,
                 bucket: coordinationBucket(s3, "any"),
+                witness: coordinationBucket(s3, "witness"),
                 guard: () => guardSaying(never),
                 newestPoint: never,
                 status: (_, signal) => httpsStatus(`https://127.0.0.1:${port}/`, signal),
@@ -113,11 +115,11 @@ describe("the gathering of facts from the dead", function () {
         const took = performance.now() - began;
         s3.destroy();
         assert.ok(took < 1500, `${took} ms`);
-        const answers = [facts.epoch, facts.latch, facts.unfinished, ...Object.values(facts.built)];
+        const answers = [facts.epoch, facts.latch, facts.witness, facts.unfinished, ...Object.values(facts.built)];
         const more = [...Object.values(facts.databases), ...Object.values(facts.services), facts.points].flatMap((each) =>
             Object.values(each),
         );
-        assert.equal(answers.length + more.length, 13);
+        assert.equal(answers.length + more.length, 14);
         for (const answer of [...answers, ...more]) assert.ok("none" in answer, JSON.stringify(answer));
         assert.match("none" in facts.epoch ? facts.epoch.none : "", /no answer within 0.4 s/);
         assert.equal(judgeReadiness(estate, facts).failover, "no");

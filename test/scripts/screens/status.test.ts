@@ -20,12 +20,27 @@ describe("the screen of status", () => {
         assert.match(text, /next: lifeboat activate$/);
     });
 
+    it("shows the active site's lease, who does not answer its guards, and a witness that does not answer us", () => {
+        const guarded = (secondsLeft: number, silent = {}) =>
+            both(value({ role: "writable" as const, lagSeconds: null, lease: { state: "proven" as const, secondsLeft, silent } }));
+        const line = (change: Partial<Facts>) => shown({ ...calm, ...change }).split("\n")[1];
+        const databases = (primary: Facts["databases"]["primary"]) => ({ databases: { ...calm.databases, primary } });
+        assert.match(line(databases(guarded(13.9))) ?? "", /^lease 13 s; latch not thrown; asked 15:44:00 UTC; by anna@laptop/);
+        assert.match(
+            line(databases(guarded(9, { "the witness": "no answer" }))) ?? "",
+            /^lease 9 s \(its guards do not hear the witness\); latch/,
+        );
+        assert.match(line(databases(guarded(0))) ?? "", /^no lease: ledger, people; latch/);
+        assert.match(line({ witness: none("no answer") }) ?? "", /^witness: no answer; latch not thrown/);
+    });
+
     it("with everything dead says so of each", () => {
         const dead = none("no answer within 8 s");
         const text = shown({
             ...calm,
             epoch: dead,
             latch: dead,
+            witness: dead,
             unfinished: dead,
             built: { primary: dead, standby: dead },
             databases: { primary: both(dead), standby: both(dead) },
@@ -46,6 +61,14 @@ describe("the screen of status", () => {
             fc.record({
                 role: fc.constantFrom("writable" as const, "read-only" as const, "replica" as const),
                 lagSeconds: fc.option(fc.double({ min: 0, max: 1e7, noNaN: true })),
+                lease: fc.option(
+                    fc.record({
+                        state: fc.constantFrom("unproven" as const, "proven" as const, "ceded" as const),
+                        secondsLeft: fc.double({ min: 0, max: 60, noNaN: true }),
+                        silent: fc.dictionary(anyText, anyText, { maxKeys: 2 }),
+                    }),
+                    { nil: undefined },
+                ),
                 problem: fc.option(anyText, { nil: undefined }),
             }),
         );
@@ -67,6 +90,7 @@ describe("the screen of status", () => {
                 at: fc.constant(at),
                 epoch: answers(record),
                 latch: answers(fc.record({ thrown: fc.boolean(), epoch: fc.nat(), at: fc.constant(at) })),
+                witness: answers(record),
                 unfinished: answers(
                     fc.option(fc.record({ activation: name, by: anyText, lastAt: anyText, left: fc.boolean() }), { nil: undefined }),
                 ),
