@@ -27,8 +27,21 @@ export function makeRunbook(estate: Estate, scenario: RecoveryPlan["scenario"], 
 
 const escape = (text: string): string => text.replaceAll(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
-/** Markup in the text would be somebody's mistake or attack: it is shown, not obeyed. */
-const marked = new Marked({ gfm: true, renderer: { html: ({ text }) => escape(text) } });
+/** A command may be broken between its words only: half of "--resume" at the end of a line would be typed as it stands. */
+const whole = (command: string): string => escape(command).replaceAll(/\S+/g, (word) => `<span>${word}</span>`);
+
+/** What goes on in a second line is set back: one command is told from the next. */
+const line = (command: string): string => `<span class="line">${whole(command)}</span>`;
+
+const marked = new Marked({
+    gfm: true,
+    renderer: {
+        // Markup in the text would be somebody's mistake or attack: it is shown, not obeyed.
+        html: ({ text }) => escape(text),
+        codespan: ({ text }) => `<code>${whole(text)}</code>`,
+        code: ({ text }) => `<pre><code>${text.split("\n").map(line).join("")}</code></pre>\n`,
+    },
+});
 
 function page(title: string, markdown: string, fingerprint: string): string {
     const html = marked.parse(markdown, { async: false });
@@ -58,9 +71,13 @@ p, ul, ol, table, pre, blockquote { margin: .5rem 0; }
 pre, code { font: .9em/1.45 ui-monospace, monospace; background: var(--code); }
 code { padding: .1em .25em; }
 pre { padding: .6rem .8rem; border-left: 4px solid var(--ink); white-space: pre-wrap; }
+code span { display: inline-block; max-width: 100%; overflow-wrap: anywhere; }
+code .line { display: block; padding-left: 1.5em; text-indent: -1.5em; }
+code .line span { text-indent: 0; }
 pre code { padding: 0; font-size: 1em; }
 table { border-collapse: collapse; width: 100%; }
 th, td { border: 1px solid var(--line); padding: .3rem .5rem; text-align: left; vertical-align: top; overflow-wrap: break-word; }
+@media (max-width: 40rem) { table { font-size: .85em; } th, td { padding: .2rem .3rem; } td { overflow-wrap: anywhere; } }
 td code { white-space: normal !important; }
 tbody td:empty { height: 2.2rem; }
 li:has(> input) { list-style: none; position: relative; margin: .35rem 0; }
