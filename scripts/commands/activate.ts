@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { createInterface } from "node:readline/promises";
 import { Command, Option } from "commander";
 import { allBounds } from "../../model/bounds.ts";
@@ -86,8 +87,8 @@ async function attended(
         note: (line) => note(`${paint("dim", clock(left, seconds((Date.now() - since) / 1000)), process.stderr)} ${line}`),
     });
     using _ = onInterruption(async () => {
-        const failure = await running.then(() => undefined).catch((error: unknown) => error);
-        if (failure instanceof Failure) note(`${failure.message}\n  next: ${failure.next}`);
+        await Promise.allSettled([running]);
+        await setImmediate(); // the command line tells the failure in this turn
     });
     return await running;
 }

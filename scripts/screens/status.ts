@@ -143,7 +143,7 @@ function answer(estate: Estate, readiness: Readiness): Line[] {
             return [[question, ["green", `yes, ${to}`]], ...cut(price, most.reasons - 1), ["  next: lifeboat activate"]];
         case "over the promise":
             return [
-                [question, ["yellow", `yes, ${to}, at a loss over the promise`]],
+                [question, ["yellow", "yes, to the standby, at a loss over the promise"]],
                 ...cut(price, most.reasons - 1),
                 ["  next: lifeboat activate, if the primary is lost; else mend the replicas"],
             ];

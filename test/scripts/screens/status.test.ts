@@ -34,6 +34,14 @@ describe("the screen of status", () => {
         assert.match(line({ witness: none("no answer") }) ?? "", /^witness: no answer; latch not thrown/);
     });
 
+    it("says so where more would be lost than was promised, or nobody can tell", () => {
+        const silent = both(value({ role: "replica" as const, lagSeconds: null }));
+        const text = shown({ ...calm, databases: { ...calm.databases, standby: silent } });
+        assert.match(text, /^COULD WE FAIL OVER NOW\? {2}yes, to the standby, at a loss over the promise$/m);
+        assert.match(text, /^ledger +writable +replica, cut off/m);
+        assert.match(text, /next: lifeboat activate, if the primary is lost; else mend the replicas$/);
+    });
+
     it("with everything dead says so of each", () => {
         const dead = none("no answer within 8 s");
         const text = shown({
