@@ -1,18 +1,21 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { GetObjectCommand, ListObjectVersionsCommand } from "@aws-sdk/client-s3";
-import { coordination, names } from "../../../model/names.ts";
+import { coordination, names, witness } from "../../../model/names.ts";
 import { coordinationBucket } from "../../../recovery/conditional-bucket.ts";
 import { openJournal } from "../../../recovery/journal/journal.ts";
 import { estate } from "../../../stacks/estate.ts";
 import { startAccount, type Account } from "../../recovery/account.ts";
 import { from, opened } from "../../recovery/doubles.ts";
-import { lifeboat } from "../../support/cli.ts";
+import { lifeboat, repository, startCommand } from "../../support/cli.ts";
 
 const number = "123456789012";
-const activation = "20261121T154010Z-9f3c";
+const activation = "29991121T154010Z-9f3c";
 
 describe("an operator at a machine that reaches the account and no cluster", function () {
     this.timeout(60_000);
@@ -49,6 +52,8 @@ describe("an operator at a machine that reaches the account and no cluster", fun
         const bucket = coordinationBucket(account.s3, bucketName);
         await bucket.create(coordination.epoch, JSON.stringify(from));
         await bucket.create(coordination.published("standby"), "{}");
+        await account.makeBucket(names(estate, number).witnessBucket);
+        await coordinationBucket(account.s3, names(estate, number).witnessBucket).create(witness.fence, JSON.stringify(from));
         const { code, stdout } = await run("status", "--json");
         assert.equal(code, 1);
         const { readiness } = JSON.parse(stdout) as {
@@ -70,6 +75,7 @@ describe("an operator at a machine that reaches the account and no cluster", fun
             });
             assert.deepEqual([ended.code, /next: (mend it|aws eks update)/.test(ended.stderr)], [3, true], ended.stderr);
         }
+        assert.match((await run("journal")).stderr, /there was no activation yet/);
         assert.equal(await objects(), 2);
     });
 
@@ -86,17 +92,52 @@ describe("an operator at a machine that reaches the account and no cluster", fun
         }
     });
 
+    it("stops an activation with Ctrl-C, is told once where it stands, and finds it in the status", async () => {
+        const cluster = createServer().listen(0, "127.0.0.1"); // takes connections and says nothing
+        await once(cluster, "listening");
+        const server = `https://127.0.0.1:${(cluster.address() as AddressInfo).port}`;
+        const silent = join(folder, "silent");
+        const [name, user] = ["standby", "any"];
+        writeFileSync(
+            silent,
+            JSON.stringify({
+                apiVersion: "v1",
+                kind: "Config",
+                clusters: [{ name, cluster: { server } }],
+                users: [{ name: user, user: {} }],
+                contexts: [{ name, context: { cluster: name, user } }],
+            }),
+        );
+        const env = { ...account.env, LIFEBOAT_ACCOUNT: number, KUBECONFIG: silent };
+        const main = join(repository, "scripts/main.ts");
+        const started = startCommand([process.execPath, main, "activate", "--yes", "--reason", "a drill"], { env, cwd: repository });
+        while (!/promote:.*writable, in place/.test(started.said())) {
+            assert.equal(started.child.exitCode, null, started.said());
+            await sleep(20);
+        }
+        started.child.kill("SIGINT");
+        const { code, stderr } = await started.ended;
+        cluster.close();
+        assert.equal(code, 130, stderr);
+        assert.equal(stderr.split("is not finished: stopped (done: claim, fence; past the point of no return").length, 2, stderr);
+        assert.match(stderr, /next: run `lifeboat activate --resume`, here or on another machine\n$/);
+        const { stdout } = await run("status");
+        assert.match(stdout, /was left unfinished: [\s\S]* next: lifeboat activate --resume$/m);
+        const aborted = await lifeboat(["activate", "--abort"], { env });
+        assert.equal(aborted.code, 4);
+        assert.match(aborted.stderr, /is past the point of no return \(promote:/);
+    });
+
     it("gets the journal as text; another estate's journal is refused, and one that is not there is named", async () => {
-        assert.match((await run("journal")).stderr, /there was no activation yet/);
         const bucket = coordinationBucket(account.s3, bucketName);
         const journal = await openJournal(bucket, activation, { ...opened, estate: estate.name, reason: "a drill" });
         await journal.append({ kind: "closed", outcome: "undone" });
         const { code, stdout } = await run("journal");
         assert.equal(code, 0);
-        assert.match(stdout, /^activation 20261121T154010Z-9f3c of orders .*\n[\s\S]*closed: undone\n$/);
-        assert.equal((await run("journal", "--list")).stdout, `${activation}\n`);
+        assert.match(stdout, /^activation 29991121T154010Z-9f3c of orders .*\n[\s\S]*closed: undone\n$/);
+        assert.equal((await run("journal", "--list")).stdout.split("\n")[0], activation);
         assert.equal((await run("journal", "20261121T154010Z-0000")).code, 2);
-        await openJournal(bucket, "20261121T164010Z-9f3c", opened);
+        await openJournal(bucket, "29991121T164010Z-9f3c", opened);
         const foreign = await run("journal");
         assert.equal(foreign.code, 4);
         assert.match(foreign.stderr, /is of the estate shop, and this one is orders/);
