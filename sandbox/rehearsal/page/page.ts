@@ -3,11 +3,12 @@ import { bytes, formatSize } from "../../../model/units.ts";
 import type { Evidence, Judgement, PointEvidence, Verdict } from "../evidence.ts";
 import type { Past } from "../trend.ts";
 import { callsTable } from "./calls-table.ts";
-import { ownDataTable } from "./own-data-table.ts";
 import { clockChart, clockTable, say } from "./clock-chart.ts";
 import { courseChart } from "./course-chart.ts";
 import { markup, nothing, Markup } from "./markup.ts";
+import { ownDataTable } from "./own-data-table.ts";
 import { trendChart } from "./trend-chart.ts";
+import { checksSection, writersSection } from "./writers.ts";
 
 /** Where the evidence lies that a page shows, and who vouches for it. */
 export interface Filed {
@@ -50,6 +51,7 @@ ${
 <main>
 ${reasons.length === 0 ? nothing : markup`<section><h2>Why it failed</h2><ul class="reasons">${reasons.map((reason) => markup`<li>${reason}</li>`)}</ul></section>`}
 <section><h2>Promised and found</h2><div class="tiles">${tile("RTO", "until every customer was served again", rto)}${tile("RPO", "from the oldest lost acknowledgment to the loss", rpo)}${ordersTile(evidence)}${callsTile(evidence)}</div></section>
+${writersSection(evidence.writers)}${checksSection(evidence.checks)}
 <section><h2>The recovery clock</h2>${clockChart(evidence)}${clockTable(evidence)}</section>
 <section><h2>As it happened here</h2><p>The wall clock of this machine, from the first order to the last${evidence.fast === 1 ? "" : `; the sandbox's health checkers and DNS ran ${evidence.fast} times as fast`}. Instant 1 is the loss.</p>
 ${series ? courseChart(series) : markup`<p class="aside">This evidence is older than the record of what happened when.</p>`}</section>
@@ -80,10 +82,9 @@ function tile(name: string, meaning: string, { totalSeconds, boundSeconds, objec
 
 function ordersTile({ orders }: Evidence): Markup {
     const { acknowledged, survived, lost, torn, lostAfterTheLoss, unknown, lostNumbers } = orders;
-    const listed =
-        lostNumbers.length === 0
-            ? nothing
-            : markup`<p class="aside">lost: ${lostNumbers.join(", ")}${lost > lostNumbers.length ? " …" : ""}</p>`;
+    const first = lostNumbers.slice(0, 12);
+    const rest = lost > first.length ? `, and ${lost - first.length} more: see the evidence` : "";
+    const listed = lost === 0 ? nothing : markup`<p class="aside">lost: ${first.join(", ")}${rest}</p>`;
     return markup`<article><h3>Orders</h3><p class="big">${lost} lost</p><p class="aside">of ${acknowledged} acknowledged</p>
 <dl><dt>survived</dt><dd>${survived}</dd><dt>torn between databases</dt><dd>${torn}</dd><dt>lost after the loss</dt><dd>${lostAfterTheLoss}</dd><dt>ordered by nobody</dt><dd>${unknown}</dd></dl>${listed}</article>`;
 }

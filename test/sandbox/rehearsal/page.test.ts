@@ -49,10 +49,25 @@ describe("the report page", () => {
         const lag = [{ store: "orders-mysql", seconds: -1, lagSeconds: null }];
         assert.match(draw({ ...found, series: { ...found.series!, lag } }), /unknown<span class="key">1 readings, 1 unknown/);
     });
+    it("lists the first of many lost orders, and says how many more there are", () => {
+        const lostNumbers = Array.from({ length: 100 }, (_, number) => number);
+        assert.match(
+            draw({ ...found, orders: { ...found.orders, lost: 302, lostNumbers } }),
+            /lost: 0, 1, .*, 11, and 290 more: see the evidence</,
+        );
+    });
     it("tells of each table of a user's own data whether it came through", () => {
         const cells = (name: string) => [...row(name).matchAll(/<td class="number">(.*?)<\/td>/g)].map(([, cell]) => cell);
         assert.deepEqual(cells("people"), ["5", "the same", "the same"]);
         assert.deepEqual(cells("towns"), ["2", "other content", "not there"]);
+    });
+    it("tells who wrote when, and what else was demanded, where the old site lived on", () => {
+        assert.match(text, /Never two writers <b class="badge PASS">/);
+        assert.match(text, /<dt>silence between them<\/dt><dd>18.5 s<\/dd>/);
+        assert.match(row("the old primary gets no traffic"), /NO/);
+        assert.ok(text.includes("3 orders went there"));
+        const { writers: _, checks: __, ...dead } = found;
+        assert.doesNotMatch(draw(dead), /Never two writers|Demanded and seen/);
     });
     it("needs nothing but itself, and runs nothing", () => {
         assert.doesNotMatch(text, /<(script|link|img|iframe|object|embed)\b|@import|url\(|\b(src|href|on\w+)=/i);

@@ -1,0 +1,30 @@
+import type { Check, WritersEvidence } from "../evidence.ts";
+import { say } from "./clock-chart.ts";
+import { markup, nothing, type Markup } from "./markup.ts";
+
+/** Whether two sites ever acknowledged at once, and what the old one acknowledged alone. */
+export function writersSection(writers: WritersEvidence | undefined): Markup {
+    if (!writers) return nothing;
+    const { tenures, acknowledged, unlawful, late, turns, silenceSeconds, alone, verdict } = writers;
+    const facts: [string, string][] = [
+        ["acknowledged without holding the epoch", String(unlawful)],
+        ...tenures.map(({ site, epoch }): [string, string] => [`acknowledged by the ${site}, epoch ${epoch}`, String(acknowledged[site])]),
+        ["turns of the two sites", `${turns} for ${tenures.length} tenures`],
+        ["silence between them", silenceSeconds === null ? "unknown" : silenceSeconds < 0 ? "none" : say(silenceSeconds)],
+        ["answers that arrived late", late.count === 0 ? "none" : `${late.count}, up to ${say(late.longestMs / 1000)}`],
+        ["acknowledged alone, after the cut", `${alone.acknowledged} in ${say(alone.spanSeconds)}`],
+        ["of these not in the new history", String(alone.lost)],
+    ];
+    return markup`<section><h2>Writers</h2><div class="tiles"><article class="wide"><h3>Never two writers <b class="badge ${verdict}">${verdict}</b></h3>
+<dl>${facts.map(([name, fact]) => markup`<dt>${name}</dt><dd>${fact}</dd>`)}</dl></article></div></section>`;
+}
+
+/** What else the scenario demands, and what was seen of it. */
+export function checksSection(checks: readonly Check[] | undefined): Markup {
+    if (!checks) return nothing;
+    return markup`<section><h2>Demanded and seen</h2><table class="figures"><tbody>${checks.map(
+        ({ what, holds, saw }) =>
+            markup`<tr class="${holds ? "" : "reasons"}"><th scope="row">${what}</th><td class="number">${holds ? "yes" : "NO"}</td></tr>
+<tr class="source"><td colspan="2">${saw}</td></tr>\n`,
+    )}</tbody></table></section>`;
+}
