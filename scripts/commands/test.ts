@@ -20,7 +20,7 @@ async function ensureBrowser(): Promise<void> {
         await ensurePackages([browserPackage], cacheDirectory(), note);
     } catch (error) {
         if (!(error instanceof Failure)) throw error;
-        note(`NOT RUN without ${browserPackage}: the tests that look at the report page in a browser: ${error.message}; ${error.next}`);
+        note(`NOT RUN without ${browserPackage}: the tests that look at pages in a browser: ${error.message}; ${error.next}`);
     }
 }
 
