@@ -1,15 +1,14 @@
-import { ACMClient } from "@aws-sdk/client-acm";
-import { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
-import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
-import { EC2Client } from "@aws-sdk/client-ec2";
-import { IAMClient } from "@aws-sdk/client-iam";
-import { KMS } from "@aws-sdk/client-kms";
-import { Route53Client } from "@aws-sdk/client-route-53";
-import { S3Client } from "@aws-sdk/client-s3";
-import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { STSClient } from "@aws-sdk/client-sts";
+import { createRequire } from "node:module";
+import type { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
+import type { IAMClient } from "@aws-sdk/client-iam";
+import type { KMS } from "@aws-sdk/client-kms";
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { STSClient } from "@aws-sdk/client-sts";
 import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+
+/** A client takes a tenth of a second to load, and a command or a preview uses one or two of them: each is loaded when it is first asked for. */
+const load = createRequire(import.meta.url);
 
 /**
  * Limits of one call, in milliseconds. The SDK has none of its own: against a region that is gone it hangs without end.
@@ -82,36 +81,35 @@ function makeClients(region: string) {
     return {
         region,
         get s3() {
-            return once("s3", () => new S3Client(config()));
+            return once<S3Client>("s3", () => {
+                const { S3Client } = load("@aws-sdk/client-s3") as typeof import("@aws-sdk/client-s3");
+                return new S3Client(config());
+            });
         },
         get kms() {
-            return once("kms", () => new KMS(config()));
+            return once<KMS>("kms", () => {
+                const { KMS } = load("@aws-sdk/client-kms") as typeof import("@aws-sdk/client-kms");
+                return new KMS(config());
+            });
         },
         get cloudwatch() {
-            return once("cloudwatch", () => new CloudWatchClient(config()));
+            return once<CloudWatchClient>("cloudwatch", () => {
+                const { CloudWatchClient } = load("@aws-sdk/client-cloudwatch") as typeof import("@aws-sdk/client-cloudwatch");
+                return new CloudWatchClient(config());
+            });
         },
         get sts() {
-            return once("sts", () => new STSClient(config()));
-        },
-        get secretsManager() {
-            return once("secretsManager", () => new SecretsManagerClient(config()));
-        },
-        get autoScaling() {
-            return once("autoScaling", () => new AutoScalingClient(config()));
-        },
-        get ec2() {
-            return once("ec2", () => new EC2Client(config()));
-        },
-        get acm() {
-            return once("acm", () => new ACMClient(config()));
+            return once<STSClient>("sts", () => {
+                const { STSClient } = load("@aws-sdk/client-sts") as typeof import("@aws-sdk/client-sts");
+                return new STSClient(config());
+            });
         },
         /** A global control plane: never needed by an activation. */
         get iam() {
-            return once("iam", () => new IAMClient(config()));
-        },
-        /** A global control plane: never needed by an activation. */
-        get route53() {
-            return once("route53", () => new Route53Client(config()));
+            return once<IAMClient>("iam", () => {
+                const { IAMClient } = load("@aws-sdk/client-iam") as typeof import("@aws-sdk/client-iam");
+                return new IAMClient(config());
+            });
         },
     };
 }
