@@ -4,12 +4,12 @@ import { awsClients } from "../backup/clients.ts";
 import { Failure } from "../model/failure.ts";
 import type { ReadRecord } from "./truth.ts";
 
-/** Reads the coordination bucket, in the standby region, within the limits that every AWS call of ours has. */
-export const recordsIn =
-    (bucket: string, region: string): ReadRecord =>
-    async (key) => {
+/** Reads a coordination bucket, in the standby region, within the limits that every AWS call of ours has. */
+export function recordsIn(region: string): (bucket: string) => ReadRecord {
+    const { s3 } = awsClients(region);
+    return (bucket) => async (key) => {
         try {
-            const { Body } = await awsClients(region).s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+            const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
             return await Body?.transformToString();
         } catch (error) {
             if (error instanceof NoSuchKey) return undefined;
@@ -30,3 +30,4 @@ export const recordsIn =
             );
         }
     };
+}

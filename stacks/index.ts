@@ -21,12 +21,17 @@ async function program() {
         aws: new aws.Provider(inputs.site, { region }),
         kubernetes: new k8s.Provider(`${inputs.site}-cluster`, { context: inputs.kubeContext }),
     };
+    // The client is made while the provider's plugin starts to answer.
+    const readIn = recordsIn(estate.sites.standby.region);
     const { accountId: account } = await aws.getCallerIdentity({}, { provider: providers.aws });
     const derived = names(estate, account);
-    const read = recordsIn(derived.coordinationBucket, estate.sites.standby.region);
-    const active = await isActive({ site: inputs.site, read, assumed: inputs.assumeEpoch, dryRun: pulumi.runtime.isDryRun() });
+    const read = readIn(derived.coordinationBucket);
+    const [active, told] = await Promise.all([
+        isActive({ site: inputs.site, read, assumed: inputs.assumeEpoch, dryRun: pulumi.runtime.isDryRun() }),
+        inputs.site === "primary" ? readStandbyIds(read) : hasJoined(read),
+    ]);
     const site: Site = { estate, names: derived, site: inputs.site, account, inputs, active, providers };
-    return inputs.site === "primary" ? primary(site, await readStandbyIds(read)) : standby(site, await hasJoined(read));
+    return typeof told === "boolean" ? standby(site, told) : primary(site, told);
 }
 
 const outputs = await program().catch((error: unknown) => {
