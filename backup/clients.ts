@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
-import type { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
-import type { IAMClient } from "@aws-sdk/client-iam";
-import type { KMS } from "@aws-sdk/client-kms";
-import type { S3Client } from "@aws-sdk/client-s3";
-import type { STSClient } from "@aws-sdk/client-sts";
+import type * as cloudwatch from "@aws-sdk/client-cloudwatch";
+import type * as iam from "@aws-sdk/client-iam";
+import type * as kms from "@aws-sdk/client-kms";
+import type * as s3 from "@aws-sdk/client-s3";
+import type * as sts from "@aws-sdk/client-sts";
 import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 
@@ -81,33 +81,33 @@ function makeClients(region: string) {
     return {
         region,
         get s3() {
-            return once<S3Client>("s3", () => {
-                const { S3Client } = load("@aws-sdk/client-s3") as typeof import("@aws-sdk/client-s3");
+            return once<s3.S3Client>("s3", () => {
+                const { S3Client } = load("@aws-sdk/client-s3") as typeof s3;
                 return new S3Client(config());
             });
         },
         get kms() {
-            return once<KMS>("kms", () => {
-                const { KMS } = load("@aws-sdk/client-kms") as typeof import("@aws-sdk/client-kms");
+            return once<kms.KMS>("kms", () => {
+                const { KMS } = load("@aws-sdk/client-kms") as typeof kms;
                 return new KMS(config());
             });
         },
         get cloudwatch() {
-            return once<CloudWatchClient>("cloudwatch", () => {
-                const { CloudWatchClient } = load("@aws-sdk/client-cloudwatch") as typeof import("@aws-sdk/client-cloudwatch");
+            return once<cloudwatch.CloudWatchClient>("cloudwatch", () => {
+                const { CloudWatchClient } = load("@aws-sdk/client-cloudwatch") as typeof cloudwatch;
                 return new CloudWatchClient(config());
             });
         },
         get sts() {
-            return once<STSClient>("sts", () => {
-                const { STSClient } = load("@aws-sdk/client-sts") as typeof import("@aws-sdk/client-sts");
+            return once<sts.STSClient>("sts", () => {
+                const { STSClient } = load("@aws-sdk/client-sts") as typeof sts;
                 return new STSClient(config());
             });
         },
         /** A global control plane: never needed by an activation. */
         get iam() {
-            return once<IAMClient>("iam", () => {
-                const { IAMClient } = load("@aws-sdk/client-iam") as typeof import("@aws-sdk/client-iam");
+            return once<iam.IAMClient>("iam", () => {
+                const { IAMClient } = load("@aws-sdk/client-iam") as typeof iam;
                 return new IAMClient(config());
             });
         },
