@@ -1,4 +1,6 @@
 import type { Estate } from "./estate.ts";
+import { fenceMargin, fenceWait } from "./lease.ts";
+import { witnessRegion } from "./names.ts";
 import { minutes, seconds, type Seconds } from "./units.ts";
 
 /** Where a figure comes from. */
@@ -120,6 +122,7 @@ export function regionLossPlan(estate: Estate, measured: MeasuredSteps = new Map
             : figure(seen.seconds, "measured", { from: "measured", where: seen.where });
     };
     const promotions = stores.map((store): StepName => `promote:${store}`);
+    const waited = fenceWait([estate.lease.duration]);
     const nothing = { how: "nothing to undo: nothing was changed" };
     return {
         scenario: "region-loss",
@@ -156,11 +159,26 @@ export function regionLossPlan(estate: Estate, measured: MeasuredSteps = new Map
             {
                 name: "fence",
                 by: "lifeboat",
-                does: "relies on the epoch: a server of the primary that starts or asks sees it and stays read-only. There is no lease yet: a live primary that cannot ask is not fenced",
-                estimate: [own("fence", 1)],
-                limit: seconds(30),
+                does: `tells the witness (${witnessRegion(estate)}) the new epoch, so that no guard of the primary has the old one proven again, and waits until the proofs that were given before have run out`,
+                estimate: measured.has("fence")
+                    ? [own("fence", 0)]
+                    : [
+                          own("fence", 1),
+                          figure(waited, "measured", { from: "declared", where: `estate: lease.duration, and ${fenceMargin} s of margin` }),
+                      ],
+                limit: seconds(waited + 60),
                 after: ["claim"],
-                undo: nothing,
+                undo: { how: "part of the claim's: both records are raised once more" },
+            },
+            {
+                // Beside the fence and the promotions: pods of a service cannot write to a replica, so there is nothing to wait for but the epoch.
+                name: "scale",
+                by: "lifeboat",
+                does: "`pulumi up` of dr, aimed at what a promotion changes: Deployments from 0 to their pods, CronJobs awake, nodes in the group",
+                estimate: [own("scale", 20), figure(60, "modelled", sources.boot)],
+                limit: minutes(5),
+                after: ["claim"],
+                undo: { how: "frees the stack; what was scaled up goes down with the next `pulumi up -s dr`, which goes by the epoch" },
             },
         ],
         forward: [
@@ -174,21 +192,12 @@ export function regionLossPlan(estate: Estate, measured: MeasuredSteps = new Map
                 undo: forwardOnly,
             })),
             {
-                name: "scale",
-                by: "lifeboat",
-                does: "`pulumi up` of dr, aimed at what a promotion changes: Deployments from 0 to their pods, CronJobs awake, nodes in the group",
-                estimate: [own("scale", 20), figure(60, "modelled", sources.boot)],
-                limit: minutes(5),
-                after: promotions,
-                undo: forwardOnly,
-            },
-            {
                 name: "verify",
                 by: "lifeboat",
                 does: `asks ${services.join(", ")} in ${standby} for health, and each database whether it is writable`,
                 estimate: [own("verify", 5)],
                 limit: minutes(3),
-                after: ["scale"],
+                after: ["scale", ...promotions],
                 undo: forwardOnly,
             },
             {

@@ -1,6 +1,7 @@
 import { rtoBounds, type Bound } from "./bounds.ts";
 import type { EpochRecord, LatchRecord } from "./epoch.ts";
 import { otherSite, siteNames, type Estate, type SiteName } from "./estate.ts";
+import type { ServerRole } from "./lease.ts";
 import { formatDuration, seconds, type Seconds } from "./units.ts";
 
 /** What a question brought: a value, or why there is none and what to type next. */
@@ -8,7 +9,7 @@ export type Answer<T> = { value: T } | { none: string; next: string };
 
 /** A store's server, as the guard beside it sees it. */
 export interface DatabaseFacts {
-    role: "writable" | "half-open" | "read-only" | "replica";
+    role: ServerRole;
     /** How far a replica is behind; null where it does not hear from its peer. */
     lagSeconds: number | null;
     /** Of a replica that does not hear from its peer: when it last did, and how far it was behind then. */

@@ -7,11 +7,18 @@ export type PasswordName = (typeof passwordNames)[number];
 /** Where a pod finds the passwords of a store: the store's Kubernetes Secret, mounted. */
 export const passwordDirectory = (store: string): string => `/etc/lifeboat/stores/${store}`;
 
+/** File name of the guard's own socket in `guardSocketMount`: how `lifeboat guard STORE --promote` reaches the guard that runs. */
+export const guardSocket = "guard.sock";
+
+/** The address that clients' sessions come from when the guard has let them in. The superuser answers to 127.0.0.1 alone, which is not this one. */
+export const gateAddress = "127.0.0.2";
+
 /** Where seed and guard find the server's unix socket: the same emptyDir that the server container mounts at `socketMount`. */
 export const guardSocketMount = "/run/lifeboat";
 
 /**
- * How the server container of a store is started. Pure data: components make a StatefulSet of it, tests start the same server.
+ * How the server container of a store is started. It listens on loopback and its socket alone: the guard listens on the pod's address, and
+ * passes on what its lease allows. Pure data: components make a StatefulSet of it, tests start the same server.
  * The template is the same in both sites, but for `args(site)`, and says nothing about who is active: a server starts
  * read-only and its guard decides. `seed` (init container) and `guard` run with the server's own uid, because PostgreSQL wants to
  * own its files; they mount the volume at the same path, the passwords, and the socket's emptyDir at `guardSocketMount`.
@@ -64,6 +71,18 @@ LIFEBOAT
 `;
 }
 
+/**
+ * Who may log in over the wire. PostgreSQL's read-only is a default that any session may lift, so while the server is closed `app`, the one user who could write, is
+ * not let in at all; the guard writes the other text when it opens the server.
+ */
+export const postgresAccess = (appMayLogIn: boolean): string => `# TYPE DATABASE     USER         ADDRESS       METHOD
+local  all          all                        scram-sha-256
+host   all          postgres     127.0.0.1/32  scram-sha-256
+host   all          postgres     all           reject
+${appMayLogIn ? "" : "host   all          app          all           reject\n"}host   all          all          all           scram-sha-256
+host   replication  replication  all           scram-sha-256
+`;
+
 /** Ends with the setting that makes the server's real start read-only (an argument could not be changed by the guard while it runs). */
 function postgresInit(store: string, database: string): string {
     const read = (name: PasswordName) => `\\set ${name} \`cat ${passwordDirectory(store)}/${name}\``;
@@ -79,13 +98,7 @@ CREATE DATABASE "${database}" OWNER app;
 ALTER SYSTEM SET default_transaction_read_only = on;
 LIFEBOAT
 cat > "$PGDATA/pg_hba.conf" <<'LIFEBOAT'
-# TYPE DATABASE     USER         ADDRESS       METHOD
-local  all          all                        scram-sha-256
-host   all          postgres     127.0.0.1/32  scram-sha-256
-host   all          postgres     all           reject
-host   all          all          all           scram-sha-256
-host   replication  replication  all           scram-sha-256
-LIFEBOAT
+${postgresAccess(false)}LIFEBOAT
 `;
 }
 
@@ -101,7 +114,7 @@ export const servers: Readonly<Record<StoreKind, ServerShape>> = {
         env: (store) => ({ MARIADB_ROOT_PASSWORD_FILE: `${passwordDirectory(store)}/root` }),
         args: (site) => [
             "--port=3306",
-            "--bind-address=0.0.0.0",
+            "--bind-address=127.0.0.1",
             "--socket=/run/mysqld/mysqld.sock",
             "--skip-name-resolve",
             "--character-set-server=utf8mb4",
@@ -140,7 +153,7 @@ export const servers: Readonly<Record<StoreKind, ServerShape>> = {
         }),
         args: () =>
             Object.entries({
-                listen_addresses: "*",
+                listen_addresses: "127.0.0.1",
                 port: "5432",
                 password_encryption: "scram-sha-256",
                 wal_level: "replica",
@@ -157,6 +170,9 @@ export const servers: Readonly<Record<StoreKind, ServerShape>> = {
         initScripts: (store, database) => ({ "10-lifeboat.sh": postgresInit(store, database) }),
     },
 };
+
+/** Command of the server container's probes: whether its port is open. The kubelet itself cannot ask, because that is on loopback. */
+export const serverProbe = (kind: StoreKind): string[] => ["bash", "-c", `exec 3<>/dev/tcp/127.0.0.1/${servers[kind].port}`];
 
 /** Arguments of a store's server container. @example serverArgs("mariadb", "standby") */
 export const serverArgs = (kind: StoreKind, site: SiteName): string[] => servers[kind].args(site);

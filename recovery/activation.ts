@@ -28,8 +28,8 @@ export interface UndoableEffect extends Effect {
 export interface Effects {
     claim: UndoableEffect;
     fence: UndoableEffect;
+    scale: UndoableEffect;
     promote(store: string): Effect;
-    scale: Effect;
     verify: Effect;
     latch: Effect;
 }
@@ -146,32 +146,39 @@ const canGoBack = (plan: RecoveryPlan, state: ActivationState): boolean =>
 
 async function goForward(options: RunOptions): Promise<void> {
     const under = new Map<string, Promise<void>>();
+    const givenUp = new AbortController();
+    let first: { error: unknown } | undefined;
     for (const step of stepsOf(options.plan)) {
         const before = step.after.map((name) => under.get(name) ?? Promise.resolve());
-        const run = Promise.all(before).then(() => perform(step, options));
-        run.catch(() => undefined); // told below, once those beside it have ended too
+        const run = Promise.all(before).then(() => perform(step, options, givenUp.signal));
+        // Told below, once those beside it have ended too. While all can still be undone nobody waits for them to succeed.
+        run.catch((error: unknown) => {
+            first ??= { error };
+            if (canGoBack(options.plan, options.journal.state())) givenUp.abort(new Error(`given up: ${(error as Error).message}`));
+        });
         under.set(step.name, run);
     }
-    const results = await Promise.allSettled(under.values());
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed) throw failed.reason;
+    await Promise.allSettled(under.values());
+    if (first) throw first.error;
 }
 
-/** Repeats a step's effect until it succeeds, its limit is over or the run is stopped. */
-async function perform(step: Step, { journal, effects, signal, note, backOff = defaultBackOff }: RunOptions): Promise<void> {
+/** Repeats a step's effect until it succeeds, its limit is over, the run is stopped, or a step beside it makes the activation be given up. */
+async function perform(step: Step, options: RunOptions, givenUp: AbortSignal): Promise<void> {
+    const { journal, effects, signal, note, backOff = defaultBackOff } = options;
     if (step.by !== "lifeboat") return;
     let attempts = recordOf(journal.state(), step.name).attempts;
     if (recordOf(journal.state(), step.name).state === "done") return;
     const deadline = performance.now() + step.limit * 1000;
     for (let tries = 0; ; tries++) {
         signal.throwIfAborted();
+        givenUp.throwIfAborted();
         attempts += 1;
         await journal.append({ kind: "begun", step: step.name, attempt: attempts });
         note(`${step.name}: ${tries === 0 ? step.does : `attempt ${attempts}`}`);
         const start = performance.now();
         const span = () => (performance.now() - start) / 1000;
         const limit = AbortSignal.timeout(Math.max(1, Math.ceil(deadline - start)));
-        const context: EffectContext = { signal: AbortSignal.any([signal, limit]), note: (line) => note(`${step.name}: ${line}`) };
+        const context: EffectContext = { signal: AbortSignal.any([signal, limit, givenUp]), note: (line) => note(`${step.name}: ${line}`) };
         try {
             const result = await within(effectOf(step, effects).apply(context), context.signal);
             await journal.append({ kind: "done", step: step.name, seconds: span(), result });
@@ -183,9 +190,9 @@ async function perform(step: Step, { journal, effects, signal, note, backOff = d
             await journal.append({ kind: "failed", step: step.name, seconds: span(), why: why.message });
             const wait = backOff[Math.min(tries, backOff.length - 1)] ?? 0;
             const refused = error instanceof Failure && error.exit === "refused";
-            if (refused || performance.now() + wait >= deadline) throw why;
+            if (refused || givenUp.aborted || performance.now() + wait >= deadline) throw why;
             note(`${step.name}: ${why.message}; again in ${formatDuration(seconds(wait / 1000))}`);
-            await sleep(wait, undefined, { signal });
+            await sleep(wait, undefined, { signal: AbortSignal.any([signal, givenUp]) });
         }
     }
 }

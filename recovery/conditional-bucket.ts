@@ -13,11 +13,13 @@ export interface Stored {
  */
 export interface CoordinationBucket {
     /** The object, or undefined where there is none. */
-    get(key: string): Promise<Stored | undefined>;
+    get(key: string, signal?: AbortSignal): Promise<Stored | undefined>;
     /** Writes an object that must not be there yet. True also where it is there with exactly this text: a repeat after a lost answer. */
     create(key: string, text: string): Promise<boolean>;
     /** Replaces the object that was read with this ETag. False where somebody was faster. */
     replace(key: string, text: string, etag: string): Promise<boolean>;
+    /** Writes an object whatever is there: one that nothing is decided by. */
+    put(key: string, text: string): Promise<void>;
     /** Keys under a prefix, in order of their names; `delimiter` folds what follows it, as S3 does. */
     list(prefix: string, delimiter?: string): Promise<string[]>;
 }
@@ -27,9 +29,9 @@ const lost = (error: unknown): boolean =>
     errorStatus(error) === 412 || errorStatus(error) === 409 || errorCode(error) === "PreconditionFailed";
 
 export function coordinationBucket(s3: S3Client, bucket: string): CoordinationBucket {
-    const get = async (key: string): Promise<Stored | undefined> => {
+    const get = async (key: string, signal?: AbortSignal): Promise<Stored | undefined> => {
         try {
-            const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+            const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), signal ? { abortSignal: signal } : {});
             return { text: (await answer.Body?.transformToString()) ?? "", etag: answer.ETag ?? "" };
         } catch (error) {
             if (errorCode(error) === "NoSuchKey") return undefined;
@@ -37,7 +39,7 @@ export function coordinationBucket(s3: S3Client, bucket: string): CoordinationBu
         }
     };
     /** True when the write is in the bucket. The SDK repeats a call whose answer was lost: then its own first try makes the second one lose. */
-    const put = async (key: string, text: string, condition: { IfNoneMatch: "*" } | { IfMatch: string }): Promise<boolean> => {
+    const putIf = async (key: string, text: string, condition: { IfNoneMatch: "*" } | { IfMatch: string }): Promise<boolean> => {
         try {
             await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: "application/json", ...condition }));
             return true;
@@ -48,8 +50,15 @@ export function coordinationBucket(s3: S3Client, bucket: string): CoordinationBu
     };
     return {
         get,
-        create: (key, text) => put(key, text, { IfNoneMatch: "*" }),
-        replace: (key, text, etag) => put(key, text, { IfMatch: etag }),
+        create: (key, text) => putIf(key, text, { IfNoneMatch: "*" }),
+        replace: (key, text, etag) => putIf(key, text, { IfMatch: etag }),
+        async put(key, text) {
+            try {
+                await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: "application/json" }));
+            } catch (error) {
+                throw awsFailure(error, `writing ${key} in ${bucket}`);
+            }
+        },
         async list(prefix, delimiter) {
             try {
                 const keys: string[] = [];

@@ -6,21 +6,21 @@ import type { CoordinationBucket } from "./conditional-bucket.ts";
 const notBootstrapped = "run `lifeboat bootstrap`: it writes the first epoch record";
 
 /** Reads the epoch record, with the ETag that a claim must name. @throws Failure where there is none or it is damaged. */
-export async function readEpoch(bucket: CoordinationBucket): Promise<{ record: EpochRecord; etag: string }> {
-    const stored = await bucket.get(coordination.epoch);
+export async function readEpoch(bucket: CoordinationBucket, signal?: AbortSignal): Promise<{ record: EpochRecord; etag: string }> {
+    const stored = await bucket.get(coordination.epoch, signal);
     if (!stored) throw new Failure("prerequisite", "there is no epoch record: nobody can say which site is active", notBootstrapped);
     return { record: parseEpoch(stored.text), etag: stored.etag };
 }
 
 /** @throws Failure where the text is no epoch record: nobody may guess who is active. */
-export function parseEpoch(text: string): EpochRecord {
+export function parseEpoch(text: string, key: string = coordination.epoch): EpochRecord {
     try {
         return epochRecord.parse(JSON.parse(text));
     } catch (error) {
         throw new Failure(
             "refused",
-            `the epoch record is damaged: ${(error as Error).message}`,
-            `bring back the object's last good version: aws s3api list-object-versions --prefix ${coordination.epoch}`,
+            `the epoch record ${key} is damaged: ${(error as Error).message}`,
+            `bring back the object's last good version: aws s3api list-object-versions --prefix ${key}`,
             { cause: error },
         );
     }

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import type { Estate } from "../model/estate.ts";
 import { Failure } from "../model/failure.ts";
+import { serverRoles } from "../model/lease.ts";
 import { names } from "../model/names.ts";
 import { exitName, type Cluster } from "./cluster.ts";
 
 const promoted = z.looseObject({ store: z.string(), promotedAt: z.string() });
 const status = z.looseObject({
-    role: z.enum(["writable", "read-only", "replica"]),
+    role: z.enum(serverRoles),
     lagSeconds: z.number().nullable().optional(),
     problem: z.string().optional(),
     lease: z

@@ -77,7 +77,9 @@ export function standUp(site: Site, foundation: Foundation, databasesRun: boolea
             serviceAccount: guard,
             namespace,
             cluster,
-            policy: JSON.stringify(guardAccess({ coordinationBucket: names.coordinationBucket })),
+            policy: JSON.stringify(
+                guardAccess({ site: site.site, coordinationBucket: names.coordinationBucket, witnessBucket: names.witnessBucket }),
+            ),
         },
         inside,
     );

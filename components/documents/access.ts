@@ -1,4 +1,5 @@
-import { coordination } from "../../model/names.ts";
+import type { SiteName } from "../../model/estate.ts";
+import { coordination, witness } from "../../model/names.ts";
 import { bucketArn, objectsArn, policyDocument, type PolicyDocument, type Statement } from "./statement.ts";
 
 export interface VaultAccess {
@@ -104,8 +105,32 @@ export const expirerAccess = (o: ExpiryAccess): PolicyDocument =>
         ...readCatalog(o.coordinationBucket, o.stores),
     );
 
-/** The guard beside a database learns who is active, and nothing else. */
-export const guardAccess = (o: { coordinationBucket: string }): PolicyDocument => policyDocument(readEpoch(o.coordinationBucket));
+export interface GuardAccess {
+    readonly site: SiteName;
+    readonly coordinationBucket: string;
+    readonly witnessBucket: string;
+}
+
+/**
+ * The guard beside a database learns who is active, from either record, and says that it holds the lease. The standby's guards keep the witness's copy of the
+ * epoch up to date; the primary's may not touch it, because a high epoch there would close the standby.
+ */
+export const guardAccess = (o: GuardAccess): PolicyDocument =>
+    policyDocument(
+        readEpoch(o.coordinationBucket),
+        { Sid: "ReadFence", Effect: "Allow", Action: "s3:GetObject", Resource: `${bucketArn(o.witnessBucket)}/${witness.fence}` },
+        { Sid: "SayLease", Effect: "Allow", Action: "s3:PutObject", Resource: objectsArn(o.witnessBucket, witness.leases) },
+        ...(o.site === "standby"
+            ? [
+                  {
+                      Sid: "RaiseFence",
+                      Effect: "Allow" as const,
+                      Action: "s3:PutObject",
+                      Resource: `${bucketArn(o.witnessBucket)}/${witness.fence}`,
+                  },
+              ]
+            : []),
+    );
 
 /** The publisher of the latch reads its record and puts its metric. */
 export const latchAccess = (o: { coordinationBucket: string; metricNamespace: string }): PolicyDocument =>

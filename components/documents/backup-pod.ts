@@ -1,5 +1,5 @@
 import type { StoreKind } from "../../model/estate.ts";
-import { passwordNames, servers, type PasswordName } from "../../model/servers.ts";
+import { passwordNames, serverProbe, servers, type PasswordName } from "../../model/servers.ts";
 import { initConfigMap } from "./database-pod.ts";
 import { passwordMount, passwordVolume } from "./passwords.ts";
 import {
@@ -69,7 +69,7 @@ export function restorePod(o: { store: string; kind: StoreKind; database: string
                         { name: "socket", mountPath: server.socketMount },
                         { name: "init", mountPath: "/docker-entrypoint-initdb.d", readOnly: true },
                     ],
-                    startupProbe: { tcpSocket: { port: server.port }, periodSeconds: 1, failureThreshold: 120 },
+                    startupProbe: { exec: { command: serverProbe(o.kind) }, periodSeconds: 1, failureThreshold: 120 },
                     resources: resources("250m", "512Mi", "1Gi"),
                     securityContext: containerSecurity,
                 },

@@ -1,5 +1,5 @@
 import type { SiteName, StoreKind } from "../../model/estate.ts";
-import { guardSocketMount, passwordNames, servers } from "../../model/servers.ts";
+import { guardSocketMount, passwordNames, serverProbe, servers } from "../../model/servers.ts";
 import { passwordMount, passwordVolume } from "./passwords.ts";
 import { containerSecurity, environment, lifeboatContainer, podSecurity, resources, scratch, type PodTemplate } from "./pods.ts";
 
@@ -23,15 +23,16 @@ export interface DatabasePod {
  * guard's to see to, so promotion changes nothing here and restarts nothing.
  *
  * - `seed` (init): copies the peer's data into an empty volume, where that is this site's part;
- * - `server`: starts read-only;
- * - `guard`: makes the server writable or read-only as the epoch says.
+ * - `server`: starts read-only, and listens on loopback alone;
+ * - `guard`: makes the server writable or read-only as its lease says, and is the way to it: it listens on the pod's address.
  */
 export function databasePod(o: DatabasePod): PodTemplate {
     const server = servers[o.kind];
     const data = { name: dataVolume, mountPath: server.dataMount };
     const passwords = passwordMount(o.store);
     const own = { mounts: [data, { name: "socket", mountPath: guardSocketMount }, passwords], place: o };
-    const probe = { tcpSocket: { port: server.port }, periodSeconds: 2, timeoutSeconds: 2 };
+    const probe = { exec: { command: serverProbe(o.kind) }, periodSeconds: 2, timeoutSeconds: 2 };
+    const guard = lifeboatContainer({ ...own, name: "guard", args: ["guard", o.store] });
     return {
         metadata: { labels: databaseLabels(o.store) },
         spec: {
@@ -45,7 +46,6 @@ export function databasePod(o: DatabasePod): PodTemplate {
                     image: server.image,
                     args: server.args(o.site),
                     env: environment(server.env(o.store)),
-                    ports: [{ name: "server", containerPort: server.port }],
                     volumeMounts: [
                         data,
                         { name: "socket", mountPath: server.socketMount },
@@ -58,7 +58,13 @@ export function databasePod(o: DatabasePod): PodTemplate {
                     resources: resources("250m", "512Mi", "1Gi"),
                     securityContext: containerSecurity,
                 },
-                lifeboatContainer({ ...own, name: "guard", args: ["guard", o.store] }),
+                {
+                    ...guard,
+                    env: [...guard.env, { name: "LIFEBOAT_POD_ADDRESS", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }],
+                    ports: [{ name: "server", containerPort: server.port }],
+                    // Whether it listens; whether it lets anybody through is the lease's to say, and no reason to restart it.
+                    readinessProbe: { tcpSocket: { port: server.port }, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3 },
+                },
             ],
             volumes: [
                 scratch("socket"),

@@ -46,7 +46,7 @@ export function lifeboatContainer(o: {
     place: Place;
     mounts?: types.input.core.v1.VolumeMount[];
     memory?: string;
-}): Container {
+}): Container & { env: { name: string; value: string }[] } {
     return {
         name: o.name,
         image: lifeboatImage,

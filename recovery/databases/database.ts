@@ -1,4 +1,5 @@
 import type { StoreKind } from "../../model/estate.ts";
+import type { ServerRole } from "../../model/lease.ts";
 import type { PasswordName } from "../../model/servers.ts";
 import type { Standpoint } from "../../backup/vault.ts";
 
@@ -21,10 +22,8 @@ export interface DatabasePlace {
     note(line: string): void;
 }
 
-export type DatabaseRole = "writable" | "read-only" | "replica";
-
 export interface DatabaseStatus {
-    role: DatabaseRole;
+    role: ServerRole;
     /** How far a replica is behind its peer; null when it cannot tell, because it does not hear from it. Not a replica: null. */
     lagSeconds: number | null;
     /** Where its log stands: a GTID, or an LSN. */
@@ -39,7 +38,7 @@ export interface GuardedServer {
     status(): Promise<DatabaseStatus>;
     /** Lets applications write. Never on a replica. */
     open(): Promise<void>;
-    /** Makes it read-only and drops the sessions of applications, which may have begun to write. */
+    /** Makes it take no more writes from anybody but the superuser, and drops the sessions of applications, which may have begun to write. */
     close(): Promise<void>;
     /**
      * Ends the replication, after everything that was received has been applied, and opens the server. The point of no return.

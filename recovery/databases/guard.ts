@@ -1,126 +1,228 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EpochRecord } from "../../model/epoch.ts";
 import { Failure } from "../../model/failure.ts";
-import type { DatabasePlace, DatabaseRole, DatabaseStatus, GuardedServer } from "./database.ts";
+import { actionFor, type Lease } from "../../model/lease.ts";
+import type { DatabasePlace, DatabaseStatus, GuardedServer } from "./database.ts";
 import { readMarker, writeMarker, type Marker } from "./marker.ts";
-
-/** Between two looks at the epoch, in ms. */
-const interval = 2_000;
-
-export type GuardAction = "open" | "close" | "leave";
-
-/** What the epoch demands of a server. A replica in the active site is the activation's to promote: the guard alone never does. */
-export function actionFor(siteIsActive: boolean, role: DatabaseRole): GuardAction {
-    switch (role) {
-        case "replica":
-            return "leave";
-        case "read-only":
-            return siteIsActive ? "open" : "leave";
-        case "writable":
-            return siteIsActive ? "leave" : "close";
-    }
-}
+import type { Proofs, Prover } from "./proofs.ts";
+import type { EpochRecord } from "../../model/epoch.ts";
 
 export interface GuardTools {
-    place: DatabasePlace;
-    server: GuardedServer;
-    /** Reads the epoch record. @throws when it cannot be read */
-    epoch(): Promise<EpochRecord>;
-    signal: AbortSignal;
+    readonly place: DatabasePlace;
+    readonly server: GuardedServer;
+    readonly proofs: Proofs;
+    /** Ends every client's session at once. */
+    drop(): void;
+    /** Told of each record that a prover answers with. */
+    answered?(prover: Prover, record: EpochRecord): void;
+    readonly signal: AbortSignal;
+}
+
+export interface GuardStatus extends DatabaseStatus {
+    store: string;
+    lease: {
+        state: Lease["state"];
+        /** The highest that this guard was told of; 0: of none. */
+        epoch: number;
+        /** How long the proof is good for. */
+        secondsLeft: number;
+        /** Who does not answer, and why. */
+        silent: Record<string, string>;
+    };
+}
+export interface PromotedStore {
+    store: string;
+    promotedAt: string;
+    /** Where its own history begins. */
+    position: string;
+}
+
+/** The guard beside one server: it alone makes the server writable, and it alone lets the server's answers out. */
+export interface Guard {
+    /** Whether an answer of the server may leave at this instant: a proof of the right to write, or a server that is known to take no writes. */
+    passes(): boolean;
+    /** One look at the server, and what follows from the lease. @returns what was done, in words; undefined for nothing */
+    look(): Promise<string | undefined>;
+    /**
+     * Promotes the server in place, with a proof that is fresh. Repeated, it finds the work done and answers the same.
+     * @throws Failure("refused") when the site is not the active one or its copy was never finished, Failure("unavailable") when neither prover nor server
+     * answers
+     */
+    promote(): Promise<PromotedStore>;
+    status(): Promise<GuardStatus>;
+    /** Looks, and looks again whenever the lease changes and every `every` ms, until the signal. What is wrong is told once, until it changes. */
+    run(every: number): Promise<void>;
 }
 
 const unfinished = (marker: Marker | undefined): boolean => marker?.seed === "wanted" || marker?.seed === "copying";
 
-/**
- * One look, and what follows from it. Where the epoch cannot be read nothing is changed (the lease that will end this comes later).
- * @returns what was done, in words; undefined for nothing
- */
-export async function guardOnce({ place, server, epoch, signal }: GuardTools): Promise<string | undefined> {
-    const { active, epoch: number } = await epoch();
-    const siteIsActive = active === place.standpoint.site;
-    const marker = readMarker(place.volume);
-    const status = await server.status();
-    if (unfinished(marker)) {
-        if (siteIsActive)
+export function guardOf({ place, server, proofs, drop, answered, signal }: GuardTools): Guard {
+    const { store, volume } = place;
+    const { site } = place.standpoint;
+    /** True while the server is known to take no writes: nobody but this process lifts that, and it says so first. */
+    let closed = false;
+    /** What the last look went by. */
+    let writing: boolean | undefined;
+    let turn: Promise<unknown> = Promise.resolve();
+    let woken = Promise.withResolvers<void>();
+    let lapse: NodeJS.Timeout | undefined;
+
+    /** One at a time: what a look found must still hold when it acts. */
+    const exclusively = <Result>(work: () => Promise<Result>): Promise<Result> => {
+        const result = turn.then(work);
+        turn = result.catch(() => undefined); // told to whoever asked for it
+        return result;
+    };
+    const passes = () => proofs.mayWrite() || closed;
+
+    /** After anything that may have changed the right to write: the sessions first, then the server. */
+    function react(): void {
+        clearTimeout(lapse);
+        const left = proofs.left();
+        if (left > 0 && !signal.aborted) lapse = setTimeout(react, left * 1000 + 1);
+        if (!passes()) drop();
+        if (proofs.mayWrite() !== writing) woken.resolve();
+    }
+
+    const why = (): string => {
+        const lease = proofs.lease();
+        switch (lease.state) {
+            case "ceded":
+                return `epoch ${lease.epoch} makes ${lease.active} active`;
+            case "proven":
+                return proofs.mayWrite()
+                    ? `epoch ${lease.epoch} makes ${site} active`
+                    : `the lease of epoch ${lease.epoch} ran out, and nobody says whether it is still this site's`;
+            case "unproven":
+                return "nobody has said which site is active";
+        }
+    };
+
+    async function look(): Promise<string | undefined> {
+        const marker = readMarker(volume);
+        const { role } = await server.status();
+        closed = role === "read-only" || role === "replica";
+        const mayWrite = proofs.mayWrite();
+        writing = mayWrite;
+        if (unfinished(marker)) return seedOrRefuse(marker!, mayWrite);
+        switch (actionFor(mayWrite, role)) {
+            case "open":
+                closed = false;
+                await server.open();
+                return `writable: ${why()}`;
+            case "close":
+                await server.close();
+                closed = true;
+                return `read-only: ${why()}`;
+            case "leave":
+                return undefined;
+        }
+    }
+
+    async function seedOrRefuse(marker: Marker, mayWrite: boolean): Promise<string | undefined> {
+        if (mayWrite)
             throw new Failure(
                 "refused",
-                `epoch ${number} makes this site active, but its copy of ${place.store} was never finished: it stays closed`,
-                `restore a recovery point into it: lifeboat restore ${place.store}`,
+                `${why()}, but its copy of ${store} was never finished: it stays closed`,
+                `restore a recovery point into it: lifeboat restore ${store}`,
             );
-        if (!server.seedRunning) return undefined;
-        place.note(`${place.store}: seeding from ${place.peer.host}`);
-        writeMarker(place.volume, { ...marker!, seed: "copying" });
+        if (!server.seedRunning || proofs.lease().state !== "ceded") return undefined;
+        place.note(`${store}: seeding from ${place.peer.host}`);
+        writeMarker(volume, { ...marker, seed: "copying" });
         await server.seedRunning(signal);
-        writeMarker(place.volume, { ...marker!, seed: "done", at: new Date().toISOString() });
+        writeMarker(volume, { ...marker, seed: "done", at: new Date().toISOString() });
         return `seeded from ${place.peer.host}, and follows it`;
     }
-    switch (actionFor(siteIsActive, status.role)) {
-        case "open":
-            await server.open();
-            return `writable: epoch ${number} makes ${active} active`;
-        case "close":
-            await server.close();
-            return `read-only: epoch ${number} makes ${active} active`;
-        case "leave":
-            return undefined;
-    }
-}
 
-/** Runs until the signal. What is wrong is told once, until it changes. */
-export async function guard(tools: GuardTools): Promise<void> {
-    const { place, signal } = tools;
-    let told = "";
-    const tell = (line: string) => {
-        if (line !== told) place.note(`${new Date().toISOString()} ${place.store}: ${line}`);
-        told = line;
-    };
-    while (!signal.aborted) {
-        try {
-            const done = await guardOnce(tools);
-            if (done !== undefined) tell(done);
-            else if (told.startsWith("nothing is changed")) tell("all is as the epoch says");
-        } catch (error) {
-            const { message, cause } = error as Error;
-            tell(`nothing is changed: ${message}${cause instanceof Error ? ` (${cause.message})` : ""}`);
+    /** @throws Failure where this server is none that may be promoted */
+    function checkWhole(): Marker | undefined {
+        const marker = readMarker(volume);
+        if (!unfinished(marker)) return marker;
+        throw new Failure(
+            "refused",
+            `the copy of ${store} in ${site} was never finished: promoting it would serve a part of the data`,
+            `restore a recovery point into it: lifeboat restore ${store}`,
+        );
+    }
+
+    async function promote(): Promise<PromotedStore> {
+        await proofs.ask();
+        if (!proofs.mayWrite()) {
+            const ceded = proofs.lease().state === "ceded";
+            throw new Failure(
+                ceded ? "refused" : "unavailable",
+                `${store} in ${site} may not be promoted: ${why()}`,
+                ceded
+                    ? "claim the epoch first: lifeboat activate"
+                    : "see why neither the standby's bucket nor the witness answers its guard",
+            );
         }
-        await sleep(interval, undefined, { signal }).catch(() => {});
+        const marker = checkWhole();
+        // From here on only the lease lets an answer out.
+        closed = false;
+        const { position } = await server.promote(signal);
+        const promotedAt = marker?.promotedAt ?? new Date().toISOString();
+        if (marker && marker.promotedAt === undefined) writeMarker(volume, { ...marker, promotedAt });
+        return { store, promotedAt, position };
     }
-}
 
-/**
- * Promotes the server in place, if the epoch says that this site is active. Repeated, it finds the work done and answers the same.
- * @throws Failure("refused") when the site is not the active one or its copy was never finished, Failure("unavailable") when the epoch or the server does
- * not answer
- */
-export async function promote({
-    place,
-    server,
-    epoch,
-    signal,
-}: GuardTools): Promise<{ store: string; promotedAt: string; position: string }> {
-    const { active, epoch: number } = await epoch();
-    const { site } = place.standpoint;
-    if (active !== site)
-        throw new Failure(
-            "refused",
-            `${place.store} in ${site} may not be promoted: epoch ${number} makes ${active} active`,
-            "claim the epoch first: lifeboat activate",
-        );
-    const marker = readMarker(place.volume);
-    if (unfinished(marker))
-        throw new Failure(
-            "refused",
-            `the copy of ${place.store} in ${site} was never finished: promoting it would serve a part of the data`,
-            `restore a recovery point into it: lifeboat restore ${place.store}`,
-        );
-    const { position } = await server.promote(signal);
-    const promotedAt = marker?.promotedAt ?? new Date().toISOString();
-    if (marker && marker.promotedAt === undefined) writeMarker(place.volume, { ...marker, promotedAt });
-    return { store: place.store, promotedAt, position };
-}
+    async function status(): Promise<GuardStatus> {
+        const found = await server.status();
+        const problem = unfinished(readMarker(volume)) ? "its seed is not finished" : found.problem;
+        const { state, epoch } = proofs.lease();
+        const lease = { state, epoch, secondsLeft: proofs.left(), silent: Object.fromEntries(proofs.silent()) };
+        return { store, ...found, ...(problem === undefined ? {} : { problem }), lease };
+    }
 
-export async function status({ place, server }: Pick<GuardTools, "place" | "server">): Promise<DatabaseStatus & { store: string }> {
-    const found = await server.status();
-    const problem = unfinished(readMarker(place.volume)) ? "its seed is not finished" : found.problem;
-    return { store: place.store, ...found, ...(problem === undefined ? {} : { problem }) };
+    /** Tells a line once, until there is another one of its kind. */
+    const told = new Map<string, string>();
+    const tell = (kind: string, line: string) => {
+        if (told.get(kind) !== line) place.note(`${new Date().toISOString()} ${store}: ${line}`);
+        told.set(kind, line);
+    };
+    const tellWhatIsWrong = (problem: string | undefined) => {
+        for (const [name, reason] of proofs.silent()) tell(name, `${name} does not answer: ${reason}`);
+        for (const kind of [...told.keys()])
+            if (kind !== "done" && kind !== "problem" && !proofs.silent().has(kind)) {
+                place.note(`${new Date().toISOString()} ${store}: ${kind} answers again`);
+                told.delete(kind);
+            }
+        if (problem !== undefined) tell("problem", problem);
+        else if (told.delete("problem")) tell("done", "all is as the epoch demands");
+    };
+
+    return {
+        passes,
+        look: () => exclusively(look),
+        promote: async () => {
+            checkWhole(); // a seed under way holds the turn for long
+            return exclusively(promote);
+        },
+        status,
+        async run(every) {
+            const renewing = proofs.renew(signal, (prover, record) => {
+                react();
+                answered?.(prover, record);
+            });
+            signal.addEventListener("abort", () => clearTimeout(lapse), { once: true });
+            while (!signal.aborted) {
+                const pause = new AbortController();
+                // The first look waits for the first answer: a guard that was restarted is not to close what it will open at once.
+                await Promise.race([woken.promise, sleep(every, undefined, { signal: AbortSignal.any([signal, pause.signal]) })]).catch(
+                    () => {},
+                );
+                pause.abort();
+                woken = Promise.withResolvers();
+                try {
+                    const done = await exclusively(look);
+                    if (done !== undefined) tell("done", done);
+                    tellWhatIsWrong(undefined);
+                } catch (error) {
+                    const { message, cause } = error as Error;
+                    tellWhatIsWrong(`not as the epoch demands yet: ${message}${cause instanceof Error ? ` (${cause.message})` : ""}`);
+                }
+                react();
+            }
+            await renewing;
+        },
+    };
 }

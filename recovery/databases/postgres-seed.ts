@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileS
 import { join } from "node:path";
 import { startProgram } from "../../backup/program.ts";
 import { connectPostgres } from "../../backup/stores/postgres-client.ts";
+import { postgresAccess } from "../../model/servers.ts";
 import type { DatabasePlace } from "./database.ts";
 
 /** Name of the slot that keeps the peer's log for this site. How much it may keep is the server's `max_slot_wal_keep_size`. */
@@ -32,12 +33,17 @@ async function makeSlot(place: DatabasePlace): Promise<void> {
     }
 }
 
-/** Whatever the setting was, the last line wins; the guard's ALTER SYSTEM writes the file anew. */
+/** Closed in both ways that the guard opens it by. Whatever the setting was, the last line wins; the guard's ALTER SYSTEM writes the file anew. */
 export function startReadOnly(data: string): void {
+    setAccess(data, false);
     const file = join(data, "postgresql.auto.conf");
     const line = "default_transaction_read_only = 'on'\n";
     if (!readFileSync(file, "utf8").endsWith(line)) appendFileSync(file, `\n${line}`, { flush: true });
 }
+
+/** Who may log in, from the server's next reload on. A crash may leave a part of it, which the server takes for no text at all; `lifeboat seed` writes it anew. */
+export const setAccess = (data: string, appMayLogIn: boolean): void =>
+    writeFileSync(join(data, "pg_hba.conf"), postgresAccess(appMayLogIn), { flush: true, mode: 0o600 });
 
 /** The replica's password file follows the Secret, at every start: libpq wants it 0600 and its own. */
 export function prepareReplica(place: DatabasePlace): void {

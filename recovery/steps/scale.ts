@@ -1,6 +1,6 @@
 import { Failure } from "../../model/failure.ts";
 import { promotable } from "../../model/promotion.ts";
-import type { Effect } from "../activation.ts";
+import type { EffectContext, UndoableEffect } from "../activation.ts";
 import type { Pulumi, StackState } from "../pulumi.ts";
 
 /** What a promotion aims at in a stack's state: whatever the promotion diff allows to change. Retained or pending-delete copies of a resource are not it. */
@@ -13,22 +13,10 @@ export const promotionTargets = (state: StackState): string[] =>
  * `pulumi up` of the standby's stack, aimed at what a promotion changes. The program reads the epoch, so this scales it to active. A dead
  * update's lock is cancelled and what it left pending is dropped; neither refresh nor policies nor a preview are waited for.
  */
-export function scaleStep(pulumi: Pulumi, stack: string): Effect {
+export function scaleStep(pulumi: Pulumi, stack: string): UndoableEffect {
     return {
         async apply({ signal, note }) {
-            const cancelled = await pulumi.isLocked(stack);
-            if (cancelled) {
-                note("an update holds the stack; it cannot be alive, or must not be: its lock is cancelled");
-                await pulumi.run(["cancel", stack, "--yes"], { signal });
-            }
-            const state = await pulumi.export(stack, { signal });
-            const pending = state.deployment.pending_operations;
-            if (pending.length > 0) {
-                const left = pending.map(({ resource }) => resource.urn.split("::").at(-1));
-                note(`what a dead update left pending is dropped: ${left.join(", ")}`);
-                const { pending_operations: _, ...deployment } = state.deployment;
-                await pulumi.import(stack, { ...state, deployment: { ...deployment } as StackState["deployment"] }, { signal });
-            }
+            const { state, cancelledLock, droppedOperations } = await freeStack(pulumi, stack, { signal, note });
             const targets = promotionTargets(state);
             if (targets.length === 0)
                 throw new Failure(
@@ -38,7 +26,31 @@ export function scaleStep(pulumi: Pulumi, stack: string): Effect {
                 );
             const aims = targets.flatMap((urn) => ["--target", urn]);
             await pulumi.run(["up", "-s", stack, "--yes", "--skip-preview", "--suppress-outputs", ...aims], { signal, line: note });
-            return { cancelledLock: cancelled, droppedOperations: pending.map(({ resource }) => resource.urn), targets: targets.length };
+            return { cancelledLock, droppedOperations, targets: targets.length };
+        },
+        /** By then the epoch is still the standby's, so an update would only scale it up again: capacity follows with the next one. */
+        async undo(context) {
+            const { cancelledLock, droppedOperations } = await freeStack(pulumi, stack, context);
+            context.note(`capacity that was added stays until the next \`pulumi up -s ${stack}\`, which goes by the epoch`);
+            return { cancelledLock, droppedOperations, capacity: `left to pulumi up -s ${stack}` };
         },
     };
+}
+
+/** Ends what is left of a dead update: its lock, and what it had pending. */
+async function freeStack(pulumi: Pulumi, stack: string, { signal, note }: EffectContext) {
+    const cancelledLock = await pulumi.isLocked(stack);
+    if (cancelledLock) {
+        note("an update holds the stack; it cannot be alive, or must not be: its lock is cancelled");
+        await pulumi.run(["cancel", stack, "--yes"], { signal });
+    }
+    const state = await pulumi.export(stack, { signal });
+    const pending = state.deployment.pending_operations;
+    if (pending.length > 0) {
+        const left = pending.map(({ resource }) => resource.urn.split("::").at(-1));
+        note(`what a dead update left pending is dropped: ${left.join(", ")}`);
+        const { pending_operations: _, ...deployment } = state.deployment;
+        await pulumi.import(stack, { ...state, deployment: { ...deployment } as StackState["deployment"] }, { signal });
+    }
+    return { state, cancelledLock, droppedOperations: pending.map(({ resource }) => resource.urn) };
 }

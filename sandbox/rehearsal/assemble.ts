@@ -170,6 +170,7 @@ function modelledInWords(estate: Estate, lost: SiteName, fast: number): string[]
             : [`health checkers' intervals and the DNS TTL ran ${fast} times as fast; their spans are multiplied back ("scaled")`]),
         "resolvers that keep an answer longer than its TTL are not modelled",
         "AWS is a stand-in on this machine: its own failures under a region's loss (throttling, capacity) are not modelled",
-        "a primary that lives on and cannot be reached is not fenced yet: there is no lease",
+        "scale runs beside fence and promotions: what they took together is counted once, in the step that began first; a node's boot is added to it whole",
+        "the lease is waited out at its real pace, whatever --fast; this primary is dead, so nothing was left to fence",
     ];
 }

@@ -25,28 +25,37 @@ interface Options {
     resume?: boolean;
     abort?: boolean;
     json?: boolean;
-    reason: string;
+    withoutWitness?: boolean;
+    reason?: string;
 }
+
+const noReason = "not given";
 
 /** In ms: so long a person is kept waiting for the lag before the question. */
 const lagLimit = 5_000;
 
 export const command = new Command("activate")
     .description(
-        "Makes the standby the active site: claims the epoch, fences, promotes the databases, scales, verifies, and throws the latch. It shows\n" +
+        "Makes the standby the active site: claims the epoch, fences the primary, promotes the databases, scales, verifies, and throws the latch. It shows\n" +
             "the plan, what it would cost and what would be lost now, and asks for the site's name to be typed. Every step is journaled in the\n" +
             "standby's coordination bucket before and after its effect, so a run that dies at any point can be resumed from another machine.\n" +
-            "It calls the standby region and nothing else. Run it in the checkout, with a kubeconfig context named `standby`.",
+            "It calls the standby and the witness's region, and nothing else. Run it in the checkout, with a kubeconfig context named `standby`.",
     )
     .addOption(new Option("--plan", "show the plan and do nothing").conflicts(["yes", "resume", "abort"]))
     .addOption(new Option("--resume", "go on with the newest unfinished activation, also of a dead runner").conflicts("abort"))
     .option("--abort", "give up an unfinished activation and undo it; refused once a database was promoted")
     .option("--yes", "do not ask to have the site's name typed, and do not wait for the present lag")
-    .option("--reason <text>", "why, for the record", "not given")
+    .option("--reason <text>", "why, for the record")
+    .option(
+        "--without-witness",
+        "do not ask the witness, which does not answer: you say, with --reason, that the primary is dead. One that lives goes on writing",
+    )
     .option("--json", "print what came of it as JSON")
     .action(async (options: Options) => {
         const plan = regionLossPlan(estate);
         if (options.plan === true) return showPlan(plan, options);
+        if (options.withoutWitness === true && options.reason === undefined)
+            throw new Failure("usage", "--without-witness is for a primary that is known to be dead", "say how it is known, with --reason");
         const begins = options.resume !== true && options.abort !== true;
         const asks = begins && options.yes !== true;
         if (asks && !process.stdin.isTTY)
@@ -57,7 +66,7 @@ export const command = new Command("activate")
         const takeOver = { estate, bucket: tools.bucket, note, signal: interruption };
         if (options.abort === true) {
             const journal = await takeOverToAbort({ ...takeOver, plan });
-            return tell(await attended(plan, tools, journal, (run) => abortActivation(run, options.reason)), plan, options);
+            return tell(await attended(plan, tools, journal, options, (run) => abortActivation(run, options.reason ?? noReason)), plan, options);
         }
         const resumed = options.resume === true ? await resumeActivation(takeOver) : undefined;
         if (resumed !== undefined && "ended" in resumed) {
@@ -65,8 +74,8 @@ export const command = new Command("activate")
             return tell(resumed.ended, plan, options);
         }
         const journal =
-            resumed?.journal ?? (await startActivation({ estate, account, bucket: tools.bucket, plan, reason: options.reason }));
-        tell(await attended(plan, tools, journal, runActivation), plan, options);
+            resumed?.journal ?? (await startActivation({ estate, account, bucket: tools.bucket, plan, reason: options.reason ?? noReason }));
+        tell(await attended(plan, tools, journal, options, runActivation), plan, options);
     });
 
 /** Runs with a clock in front of each line; Ctrl-C waits until the journal says where it stopped. */
@@ -74,6 +83,7 @@ async function attended(
     plan: RecoveryPlan,
     tools: Tools,
     journal: Journal,
+    { withoutWitness = false }: Options,
     run: (options: Parameters<typeof runActivation>[0]) => Promise<ActivationState>,
 ): Promise<ActivationState> {
     note(header(estate, plan, journal.activation));
@@ -82,7 +92,7 @@ async function attended(
     const running = run({
         plan,
         journal,
-        effects: realEffects(tools, journal),
+        effects: realEffects(tools, journal, withoutWitness),
         signal: interruption,
         note: (line) => note(`${paint("dim", clock(left, seconds((Date.now() - since) / 1000)), process.stderr)} ${line}`),
     });

@@ -1,9 +1,13 @@
 import { Command } from "commander";
-import { guard, promote, status } from "../../recovery/databases/guard.ts";
-import { guardedServer } from "../../recovery/databases/kinds.ts";
-import { coordinationOf } from "../../recovery/coordination.ts";
-import { readEpoch } from "../../recovery/epoch.ts";
+import { hostname } from "node:os";
 import { Failure } from "../../model/failure.ts";
+import { servers } from "../../model/servers.ts";
+import { startGate, type Gate } from "../../recovery/databases/gate.ts";
+import { serveGuard, runningGuard } from "../../recovery/databases/guard-socket.ts";
+import { guardOf } from "../../recovery/databases/guard.ts";
+import { guardedServer } from "../../recovery/databases/kinds.ts";
+import { proofsOf } from "../../recovery/databases/proofs.ts";
+import { provers, witnessKeeper } from "../../recovery/databases/witness.ts";
 import { databasePlace } from "../database-place.ts";
 import { interruption } from "../interruption.ts";
 import { note, print } from "../output.ts";
@@ -17,24 +21,42 @@ interface Options {
 export const command = new Command("guard")
     .argument("<store>", "store of the estate")
     .description(
-        "Runs beside a store's server and holds it writable or read-only as the epoch record says, every 2 s. A replica is left to follow its\n" +
-            "peer until an activation promotes it. Where the epoch cannot be read, nothing is changed.",
+        "Runs beside a store's server and is the one way to it over the network: it listens on the pod's address (LIFEBOAT_POD_ADDRESS) and passes\n" +
+            "the server's answers on while it holds a proof that its site may write, or while the server takes no writes. It asks the epoch record in\n" +
+            "the standby and the witness's copy every few seconds; where neither answers for the lease's duration it drops all sessions and makes\n" +
+            "the server read-only. A replica is left to follow its peer until an activation promotes it.",
     )
-    .option("--promote", "promote the server in place and end: refused unless this site is the active one; may be repeated")
-    .option("--status", "print role, lag and position as JSON and end")
+    .option(
+        "--promote",
+        "have the guard that runs promote the server in place, and end: refused unless this site is the active one; may be repeated",
+    )
+    .option("--status", "print role, lag, position and lease as JSON, as the guard that runs knows them, and end")
     .option("--json", "accepted for symmetry: --promote and --status print JSON anyway")
     .action(async (store: string, options: Options) => {
         if (options.promote && options.status) throw new Failure("usage", "--promote and --status are two questions", "ask one at a time");
         const place = await databasePlace(store);
-        const bucket = coordinationOf(place.standpoint.estate, place.standpoint.account);
-        const tools = {
+        const running = runningGuard(place.socketDirectory);
+        if (options.status) return print(await running.status());
+        if (options.promote) return print(await running.promote());
+
+        const { standpoint, kind, socketDirectory } = place;
+        const host = process.env["LIFEBOAT_POD_ADDRESS"];
+        if (!host) throw new Failure("usage", "it is not said where to listen", "set LIFEBOAT_POD_ADDRESS to the pod's own address");
+        const terms = standpoint.estate.lease;
+        const proofs = proofsOf({ site: standpoint.site, terms, provers: provers(standpoint) });
+        let gate: Gate | undefined;
+        const guard = guardOf({
             place,
             server: guardedServer(place),
-            epoch: async () => (await readEpoch(bucket)).record,
+            proofs,
+            drop: () => gate?.drop(),
+            answered: witnessKeeper({ standpoint, store, holder: hostname(), proofs, note }),
             signal: interruption,
-        };
-        if (options.status) return print(await status(tools));
-        if (options.promote) return print(await promote(tools));
-        note(`guarding ${store} in the ${place.standpoint.site} site`);
-        await guard(tools);
+        });
+        gate = await startGate({ listen: { host, port: servers[kind].port }, server: place.port, passes: guard.passes });
+        const socket = await serveGuard(socketDirectory, guard);
+        note(`guarding ${store} in the ${standpoint.site} site, on ${host}:${gate.port}`);
+        await guard.run(terms.renewEvery * 1000);
+        socket.close();
+        await gate.close();
     });

@@ -68,7 +68,7 @@ describe("what the roles may do", () => {
             writerAccess(access),
             verifierAccess(access),
             expirerAccess({ vaults: ["vault"], coordinationBucket: "coordination", stores: ["mysql"] }),
-            guardAccess({ coordinationBucket: "coordination" }),
+            guardAccess({ site: "standby", coordinationBucket: "coordination", witnessBucket: "witness" }),
             latchAccess({ coordinationBucket: "coordination", metricNamespace: "Lifeboat" }),
         ];
         for (const policy of all)
@@ -77,13 +77,20 @@ describe("what the roles may do", () => {
                     for (const resource of list(Resource))
                         assert.match(
                             resource,
-                            /^arn:aws:s3:::(vault\/(mysql|postgres)|coordination\/(catalog|rejected|expired)\/\w+)\/\*$/,
+                            /^arn:aws:s3:::((vault\/(mysql|postgres)|coordination\/(catalog|rejected|expired)\/\w+|witness\/lease)\/\*|witness\/fence\.json)$/,
                         );
     });
-    it("lets the guard read the epoch, and nothing else", () =>
-        assert.deepEqual(guardAccess({ coordinationBucket: "c" }).Statement, [
-            { Sid: "ReadEpoch", Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::c/epoch.json" },
-        ]));
+    it("lets the guard read both records and say that it holds the lease; the standby's alone may tell the witness of an epoch", () => {
+        const access = (site: "primary" | "standby") =>
+            guardAccess({ site, coordinationBucket: "c", witnessBucket: "w" }).Statement.map(({ Action, Resource }) => [Action, Resource]);
+        const both = [
+            ["s3:GetObject", "arn:aws:s3:::c/epoch.json"],
+            ["s3:GetObject", "arn:aws:s3:::w/fence.json"],
+            ["s3:PutObject", "arn:aws:s3:::w/lease/*"],
+        ];
+        assert.deepEqual(access("primary"), both);
+        assert.deepEqual(access("standby"), [...both, ["s3:PutObject", "arn:aws:s3:::w/fence.json"]]);
+    });
     it("lets the latch's publisher read the latch and put metrics of one namespace", () => {
         const { Statement } = latchAccess({ coordinationBucket: "c", metricNamespace: "Lifeboat" });
         assert.deepEqual(

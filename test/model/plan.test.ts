@@ -50,7 +50,7 @@ describe("the plan for a lost region", () => {
     it("goes from detection to the first good answer, one promotion a store, in an order that can be kept", () => {
         assert.deepEqual(
             stepsOf(plan).map(({ name }) => name),
-            ["detect", "decide", "claim", "fence", "promote:ledger", "promote:people", "scale", "verify", "latch", "dns", "answer"],
+            ["detect", "decide", "claim", "fence", "scale", "promote:ledger", "promote:people", "verify", "latch", "dns", "answer"],
         );
         assert.doesNotThrow(() => checkOrder(stepsOf(plan)));
     });
@@ -88,6 +88,16 @@ describe("the plan for a lost region", () => {
         }
     });
 
+    it("waits the lease out before the first promotion, and no longer than the lease makes it", () => {
+        const of = (each: RecoveryPlan) => estimateOf(stepsOf(each).find(({ name }) => name === "fence") ?? assert.fail());
+        assert.equal(of(plan), 1 + 15 + 1);
+        const longer = regionLossPlan(defineEstate(declaration((each) => (each.lease = { duration: "40 s" }))));
+        assert.equal(of(longer), 1 + 40 + 1);
+        const drilled = regionLossPlan(estate, new Map([["fence", { seconds: seconds(16.2), where: "drill" }]]));
+        assert.equal(of(drilled), 16.2);
+        for (const step of plan.forward.filter(({ name }) => name.startsWith("promote:"))) assert.deepEqual(step.after, ["fence"]);
+    });
+
     it("takes detection and DNS from what the estate declares", () => {
         const slower = regionLossPlan(
             defineEstate(declaration((each) => (each.traffic = { ttl: "45 s", healthCheck: { interval: "30 s", threshold: 5 } }))),
@@ -114,9 +124,12 @@ describe("the plan for a lost region", () => {
     it("is told with each step's way back, and a source for every figure", () => {
         const told = tellPlan(estate, plan);
         for (const each of stepsOf(plan)) assert.ok(told.includes(`${each.name} (${each.by})`), each.name);
-        assert.ok(told.indexOf("point of no return") > told.indexOf("4. fence"));
+        assert.ok(told.indexOf("point of no return") > told.indexOf("5. scale"));
         assert.ok(told.indexOf("point of no return") < told.indexOf("promote:ledger"));
-        assert.match(told, /till: RTO bound 9 min 52 s within 10 min, because detect 42 s \+ decide 5 min \+ claim/);
+        assert.match(
+            told,
+            /till: RTO bound 9 min 46 s within 10 min, because detect 42 s \+ decide 5 min \+ claim 2 s \+ scale 1 min 20 s \+ verify/,
+        );
     });
 
     it("cannot have a step without estimate, limit or undo", () => {

@@ -12,7 +12,7 @@ import { openJournal, readJournal, type Journal } from "../../recovery/journal/j
 import type { Runner } from "../../recovery/runner.ts";
 import { declaration } from "../model/declaration.ts";
 import { bucketInMemory } from "./bucket.ts";
-import { effectsOn, estate, from, opened, plan, quiet, recovered, world } from "./doubles.ts";
+import { bootstrapped, effectsOn, estate, from, mark, opened, plan, quiet, recovered, world } from "./doubles.ts";
 
 const activation = "20261121T154010Z-9f3c";
 const never = new AbortController().signal;
@@ -23,7 +23,7 @@ async function resume(resumed: ReturnType<typeof resumeActivation>): Promise<Jou
     return "journal" in result ? result.journal : assert.fail("it has ended");
 }
 const start = async () => {
-    const bucket = bucketInMemory(new Map([[coordination.epoch, JSON.stringify(from)]]));
+    const bucket = bucketInMemory(new Map(bootstrapped()));
     return { bucket, journal: await openJournal(bucket, activation, opened) };
 };
 /** Effects of which one fails. */
@@ -45,6 +45,15 @@ const withLimit = (limit: number) => ({
     undoable: plan.undoable.map((s) => ({ ...s, limit: seconds(limit) })),
     forward: plan.forward.map((s) => ({ ...s, limit: seconds(limit) })),
 });
+
+/** What an undone activation leaves: both records raised once more, and at most the capacity, which goes by the epoch with the next update. */
+function assertGivenBack({ marks, ...records }: Awaited<ReturnType<typeof world>>): void {
+    assert.deepEqual(records, { epoch: 3, active: "primary", fence: 3 });
+    assert.deepEqual(
+        marks.filter((each) => each !== mark("scale")),
+        [],
+    );
+}
 
 describe("an activation", () => {
     it("carries out the plan in its order, promotions side by side, and closes its journal", async () => {
@@ -91,9 +100,30 @@ describe("an activation", () => {
             assert.match(error.next, /ask the witness; then begin again/);
             return true;
         });
-        assert.deepEqual(undone, ["undo fence", "undo claim"]);
+        assert.deepEqual(undone, ["undo scale", "undo fence", "undo claim"]);
         assert.equal(journal.state().outcome, "undone");
-        assert.deepEqual(await world(bucket), { epoch: 3, active: "primary", marks: [] });
+        assertGivenBack(await world(bucket));
+    });
+
+    it("does not wait for what runs beside a step that failed: it is let go, and undone", async () => {
+        const { bucket, journal } = await start();
+        const effects = failing(
+            effectsOn(bucket, journal, () => undefined),
+            "fence",
+            () => new Failure("refused", "the witness says no", "ask the witness"),
+        );
+        let letGo: unknown;
+        effects.scale.apply = ({ signal }) =>
+            new Promise((_, reject) =>
+                signal.addEventListener("abort", () => {
+                    letGo = signal.reason;
+                    reject(signal.reason as Error);
+                }),
+            );
+        await assert.rejects(runActivation({ ...quiet, journal, effects, signal: never }), /undone: the witness says no/);
+        assert.match(String(letGo), /given up: the witness says no/);
+        const stands = Object.fromEntries(journal.state().steps.map(({ name, state }) => [name, state]));
+        assert.deepEqual([stands["claim"], stands["fence"], stands["scale"]], ["undone", "undone", "undone"]);
     });
 
     it("reports an undo that fails, and undoes those before it all the same", async () => {
@@ -172,7 +202,7 @@ describe("an activation", () => {
         const stands = Object.fromEntries(journal.state().steps.map(({ name, state }) => [name, state]));
         assert.equal(stands["promote:ledger"], "failed");
         assert.equal(stands["promote:people"], "done");
-        assert.equal(stands["scale"], "waiting");
+        assert.equal(stands["verify"], "waiting");
         assert.equal((await world(bucket)).active, "standby", "a promotion was begun: the epoch is not given back");
     });
 
@@ -231,6 +261,7 @@ function mortal(bucket: CoordinationBucket, diesAt: number, when: "before" | "af
         list: (prefix, delimiter) => (dead ? Promise.reject(new Killed()) : bucket.list(prefix, delimiter)),
         create: (key, text) => guarded(() => bucket.create(key, text)),
         replace: (key, text, etag) => guarded(() => bucket.replace(key, text, etag)),
+        put: (key, text) => guarded(() => bucket.put(key, text)),
     };
     return { bucket: own, isDead: () => dead };
 }
@@ -241,7 +272,7 @@ describe("an activation that is killed", function () {
 
     /** Lives, each killed at a write of its own, then one that is not; gives how often each effect was applied. */
     async function live(deaths: readonly { at: number; when: "before" | "after" }[], broken: boolean) {
-        const bucket = bucketInMemory(new Map([[coordination.epoch, JSON.stringify(from)]]));
+        const bucket = bucketInMemory(new Map(bootstrapped()));
         const applied = new Map<string, number>();
         const count = (step: string) => void applied.set(step, (applied.get(step) ?? 0) + 1);
         let outcome: string | undefined;
@@ -303,7 +334,7 @@ describe("an activation that is killed", function () {
             fc.asyncProperty(deaths, async (drawn) => {
                 const { outcome, world: reached, applied } = await live(drawn, true);
                 assert.equal(outcome, "undone");
-                assert.deepEqual(reached, { epoch: 3, active: "primary", marks: [] });
+                assertGivenBack(reached);
                 assert.equal(applied.get("promote:ledger"), undefined);
                 assert.ok((applied.get("undo claim") ?? 0) >= 1);
             }),
@@ -314,7 +345,7 @@ describe("an activation that is killed", function () {
 
 describe("beginning and resuming", () => {
     const options = (bucket: CoordinationBucket) => ({ estate, account: "123456789012", bucket, plan, reason: "test" });
-    const withEpoch = () => bucketInMemory(new Map([[coordination.epoch, JSON.stringify(from)]]));
+    const withEpoch = () => bucketInMemory(new Map(bootstrapped()));
     const isRefused = (pattern: RegExp, next: RegExp) => (error: unknown) =>
         error instanceof Failure && error.exit === "refused" && pattern.test(error.message) && next.test(error.next);
 
@@ -331,7 +362,7 @@ describe("beginning and resuming", () => {
         await assert.rejects(resumeActivation({ ...resuming, bucket }), isRefused(/is being run by .*pid/, /leave it to them/));
         await first.append({ kind: "left", why: "stopped" });
         await assert.rejects(startActivation(options(bucket)), isRefused(/that run has ended/, /--resume/));
-        assert.equal(bucket.objects.size, 3, "epoch and two entries: nothing else was written");
+        assert.equal(bucket.objects.size, 4, "the epoch's two records and two entries: nothing else was written");
     });
 
     it("listens for a runner elsewhere: refused while it lives, taken over once it is silent", async () => {
@@ -353,7 +384,7 @@ describe("beginning and resuming", () => {
     });
 
     it("refuses where the standby is active already, where nothing is unfinished, and in another estate's checkout", async () => {
-        const active = bucketInMemory(new Map([[coordination.epoch, JSON.stringify({ ...from, epoch: 2, active: "standby" })]]));
+        const active = bucketInMemory(new Map(bootstrapped({ ...from, epoch: 2, active: "standby" })));
         await assert.rejects(startActivation(options(active)), isRefused(/the standby is the active site already/, /lifeboat epoch/));
         await assert.rejects(resumeActivation({ ...resuming, bucket: active }), isRefused(/no activation to resume/, /lifeboat activate/));
         const bucket = withEpoch();

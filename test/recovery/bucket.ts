@@ -29,6 +29,10 @@ export function bucketInMemory(objects = new Map<string, string>()): Coordinatio
             await turn();
             return etags.get(key) === etag ? put(key, text) : objects.get(key) === text;
         },
+        async put(key, text) {
+            await turn();
+            put(key, text);
+        },
         async list(prefix, delimiter) {
             await turn();
             const keys = [...objects.keys()].filter((key) => key.startsWith(prefix));

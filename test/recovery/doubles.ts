@@ -1,7 +1,8 @@
 import { defineEstate } from "../../model/estate.ts";
 import type { EpochRecord } from "../../model/epoch.ts";
-import { coordination } from "../../model/names.ts";
+import { coordination, witness } from "../../model/names.ts";
 import { regionLossPlan } from "../../model/plan.ts";
+import { seconds } from "../../model/units.ts";
 import { ownSteps, type Effects, type RunOptions } from "../../recovery/activation.ts";
 import type { CoordinationBucket } from "../../recovery/conditional-bucket.ts";
 import type { Opened } from "../../recovery/journal/entries.ts";
@@ -23,6 +24,12 @@ export const opened: Opened = {
     steps: ownSteps(plan),
 };
 
+/** What bootstrap left: both records. */
+export const bootstrapped = (record: EpochRecord = from): [string, string][] => [
+    [coordination.epoch, JSON.stringify(record)],
+    [witness.fence, JSON.stringify(record)],
+];
+
 /** The step's own object in the bucket: what its effect changes in the world. */
 export const mark = (step: string) => `world/${step.replace(":", "/")}`;
 
@@ -38,8 +45,9 @@ export function effectsOn(bucket: CoordinationBucket, journal: Journal, applied:
             return {};
         },
     });
-    const claim = claimStep({ bucket, activation: journal.activation, from, by: "test", reason: "test" });
-    const fence = fenceStep(bucket);
+    const claim = claimStep({ bucket, witness: bucket, activation: journal.activation, from, by: "test", reason: "test" });
+    // Both records lie in one bucket here; a lease that is over at once leaves the margin, which is not waited for either.
+    const fence = fenceStep({ bucket, witness: bucket, terms: { ...estate.lease, duration: seconds(-1) }, epoch: from.epoch + 1 });
     return {
         claim: {
             apply: async (context) => (await applied("claim"), claim.apply(context)),
@@ -50,7 +58,13 @@ export function effectsOn(bucket: CoordinationBucket, journal: Journal, applied:
             undo: async (context) => (await applied("undo fence"), fence.undo(context)),
         },
         promote: (store) => putting(`promote:${store}`),
-        scale: putting("scale"),
+        scale: {
+            ...putting("scale"),
+            async undo() {
+                await applied("undo scale");
+                return {};
+            },
+        },
         verify: putting("verify"),
         latch: putting("latch"),
     };
@@ -59,13 +73,15 @@ export function effectsOn(bucket: CoordinationBucket, journal: Journal, applied:
 export const quiet: Pick<RunOptions, "plan" | "note" | "backOff"> = { plan, note: () => undefined, backOff: [0] };
 
 /** The end that every activation has to reach: epoch, and each step's object. */
-export async function world(bucket: CoordinationBucket): Promise<{ epoch: number; active: string; marks: string[] }> {
-    const record = JSON.parse((await bucket.get(coordination.epoch))?.text ?? "{}") as EpochRecord;
-    return { epoch: record.epoch, active: record.active, marks: await bucket.list("world/") };
+export async function world(bucket: CoordinationBucket): Promise<{ epoch: number; active: string; fence: number; marks: string[] }> {
+    const read = async (key: string) => JSON.parse((await bucket.get(key))?.text ?? "{}") as EpochRecord;
+    const [{ epoch, active }, { epoch: fence }] = [await read(coordination.epoch), await read(witness.fence)];
+    return { epoch, active, fence, marks: await bucket.list("world/") };
 }
 export const recovered = {
     epoch: 2,
     active: "standby",
+    fence: 2,
     marks: ownSteps(plan)
         .filter((step) => step !== "claim" && step !== "fence")
         .map(mark)

@@ -1,10 +1,11 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
+import { serverRoles } from "../../../model/lease.ts";
 import { execIn } from "./exec.ts";
 
 /** What `lifeboat guard STORE --status` prints. */
 export const guardStatus = z.looseObject({
-    role: z.enum(["writable", "read-only", "replica"]),
+    role: z.enum(serverRoles),
     lagSeconds: z.number().nullish(),
 });
 export type GuardStatus = z.output<typeof guardStatus>;

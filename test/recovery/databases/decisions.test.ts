@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
-import { actionFor } from "../../../recovery/databases/guard.ts";
+import { actionFor } from "../../../model/lease.ts";
 import { decideSeed } from "../../../recovery/databases/seed.ts";
 
 describe("what a guard does", () => {
-    it("opens a read-only server in the active site", () => assert.equal(actionFor(true, "read-only"), "open"));
-    it("closes a writable server in a passive site", () => assert.equal(actionFor(false, "writable"), "close"));
+    it("opens a read-only server while it may write", () => assert.equal(actionFor(true, "read-only"), "open"));
+    it("closes a writable server as soon as it may not", () => assert.equal(actionFor(false, "writable"), "close"));
     it("never promotes a replica by itself", () => {
         assert.equal(actionFor(true, "replica"), "leave");
         assert.equal(actionFor(false, "replica"), "leave");
+    });
+    it("finishes what a guard that died left half done", () => {
+        assert.equal(actionFor(true, "half-open"), "open");
+        assert.equal(actionFor(false, "half-open"), "close");
     });
     it("leaves alone what is as it should be", () => {
         assert.equal(actionFor(true, "writable"), "leave");

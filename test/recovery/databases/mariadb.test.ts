@@ -3,7 +3,14 @@ import { passwords } from "./pod.ts";
 import { pairSuite } from "./pair.ts";
 
 const connect = (port: number, user: string, password: string) =>
-    mysql.createConnection({ host: "127.0.0.1", port, user, password, database: "shop", connectTimeout: 3000 });
+    mysql.createConnection({
+        host: "127.0.0.1",
+        port,
+        user: user === "superuser" ? "root" : user,
+        password,
+        database: "shop",
+        connectTimeout: 3000,
+    });
 
 pairSuite("mariadb", {
     async run(port, user, password, statements) {
@@ -15,7 +22,7 @@ pairSuite("mariadb", {
         }
     },
     async orders(port) {
-        const connection = await connect(port, "app", passwords.app);
+        const connection = await connect(port, "backup", passwords.backup);
         try {
             const [rows] = await connection.query("SELECT number FROM orders ORDER BY 1");
             return (rows as { number: number }[]).map(({ number }) => number);

@@ -1,6 +1,6 @@
 /**
- * A database pod without a cluster: the server as model/servers.ts declares it, on 127.0.0.1, its volume, socket and passwords in a directory of its
- * own, started by the same entrypoint that the sandbox's images have. Containers share paths by mounts; here the paths are replaced in the text.
+ * A database pod without a cluster: the server as model/servers.ts declares it, its guard's gate before it on a port of 127.0.0.1, its volume, socket and passwords in a
+ * directory of its own, started by the same entrypoint that the sandbox's images have. Containers share paths by mounts; here the paths are replaced in the text.
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,9 +12,12 @@ import { otherSite, type SiteName, type StoreKind } from "../../../model/estate.
 import type { EpochRecord } from "../../../model/epoch.ts";
 import { passwordDirectory, passwordNames, servers, type PasswordName } from "../../../model/servers.ts";
 import type { DatabasePlace, GuardedServer } from "../../../recovery/databases/database.ts";
-import type { GuardTools } from "../../../recovery/databases/guard.ts";
+import { startGate, type Gate } from "../../../recovery/databases/gate.ts";
+import { guardOf, type Guard } from "../../../recovery/databases/guard.ts";
 import { guardedServer } from "../../../recovery/databases/kinds.ts";
+import { proofsOf, type Proofs } from "../../../recovery/databases/proofs.ts";
 import { seed } from "../../../recovery/databases/seed.ts";
+import { seconds } from "../../../model/units.ts";
 import { tools } from "../../../sandbox/tools.ts";
 import { account, estate } from "../../backup/support/account.ts";
 import { freePort } from "../../support/free-port.ts";
@@ -46,15 +49,21 @@ export class Epoch {
 
 export class Pod {
     readonly place: DatabasePlace;
-    readonly tools: GuardTools;
     readonly server: GuardedServer;
+    readonly proofs: Proofs;
+    readonly guard: Guard;
+    /** Where clients and the peer reach it: the gate. */
+    readonly port: number;
+    /** So many seconds are taken to have passed, on the guard's clock. */
+    passed = 0;
     readonly notes: string[] = [];
     readonly #directory: string;
     readonly #epoch: Epoch;
+    #gate: Gate | undefined;
     #child: ChildProcess | undefined;
     #output = "";
 
-    constructor(o: { kind: StoreKind; site: SiteName; port: number; peerPort: number; epoch: Epoch }) {
+    constructor(o: { kind: StoreKind; site: SiteName; port: number; gatePort: number; peerPort: number; epoch: Epoch }) {
         const store = `shop-${o.kind}`;
         this.#directory = mkdtempSync(join(tmpdir(), `lifeboat-pod-${o.kind}-`));
         this.#epoch = o.epoch;
@@ -77,7 +86,34 @@ export class Pod {
             note: (line) => void this.notes.push(line),
         };
         this.server = guardedServer(this.place);
-        this.tools = { place: this.place, server: this.server, epoch: o.epoch.read, signal: new AbortController().signal };
+        this.port = o.gatePort;
+        this.proofs = proofsOf({
+            site: o.site,
+            terms: estate.lease,
+            provers: [{ name: "the standby", read: o.epoch.read }],
+            now: () => seconds(performance.now() / 1000 + this.passed),
+        });
+        this.guard = guardOf({
+            place: this.place,
+            server: this.server,
+            proofs: this.proofs,
+            drop: () => this.#gate?.drop(),
+            signal: new AbortController().signal,
+        });
+    }
+
+    /** The guard asks who is active, looks, and does what follows. */
+    async look(): Promise<string | undefined> {
+        await this.proofs.ask();
+        return this.guard.look();
+    }
+
+    async openGate(): Promise<void> {
+        this.#gate = await startGate({
+            listen: { host: "127.0.0.1", port: this.port },
+            server: this.place.port,
+            passes: this.guard.passes,
+        });
     }
 
     /** A text with the paths of this directory in place of those that mounts would give. */
@@ -112,13 +148,8 @@ export class Pod {
         writeFileSync(join(this.#directory, "entrypoint.sh"), local(image).replaceAll("PGHOST=''", `PGHOST='${socketDirectory}'`));
         const own =
             kind === "mariadb"
-                ? [
-                      `--datadir=${this.place.volume}`,
-                      "--innodb-buffer-pool-size=32M",
-                      `--pid-file=${socketDirectory}/mysqld.pid`,
-                      "--bind-address=127.0.0.1",
-                  ]
-                : ["-c", `unix_socket_directories=${socketDirectory}`, "-c", "listen_addresses=127.0.0.1", "-c", "shared_buffers=32MB"];
+                ? [`--datadir=${this.place.volume}`, "--innodb-buffer-pool-size=32M", `--pid-file=${socketDirectory}/mysqld.pid`]
+                : ["-c", `unix_socket_directories=${socketDirectory}`, "-c", "shared_buffers=32MB"];
         const args = shape.args(standpoint.site).map((argument) => local(argument.replace(`port=${shape.port}`, `port=${port}`)));
         const env = Object.fromEntries(Object.entries(shape.env(store)).map(([name, value]) => [name, local(value)]));
         const child = spawn(
@@ -166,6 +197,7 @@ export class Pod {
 
     /** Stops it and removes its directory. */
     async remove(): Promise<void> {
+        await this.#gate?.close();
         await this.stop(this.place.kind === "postgres" ? "SIGQUIT" : "SIGKILL");
         rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5 });
     }
@@ -184,7 +216,11 @@ const answers = (port: number): Promise<boolean> =>
 /** The two sites' pods of one store. The primary is active. */
 export async function makePair(kind: StoreKind) {
     const epoch = new Epoch("primary");
-    const ports = { primary: await freePort(), standby: await freePort() };
-    const make = (site: SiteName) => new Pod({ kind, site, port: ports[site], peerPort: ports[otherSite(site)], epoch });
-    return { epoch, primary: make("primary"), standby: make("standby") };
+    const gates = { primary: await freePort(), standby: await freePort() };
+    const make = async (site: SiteName) => {
+        const pod = new Pod({ kind, site, port: await freePort(), gatePort: gates[site], peerPort: gates[otherSite(site)], epoch });
+        await pod.openGate();
+        return pod;
+    };
+    return { epoch, primary: await make("primary"), standby: await make("standby") };
 }

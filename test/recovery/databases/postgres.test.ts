@@ -3,7 +3,14 @@ import { passwords } from "./pod.ts";
 import { pairSuite } from "./pair.ts";
 
 async function connect(port: number, user: string, password: string): Promise<pg.Client> {
-    const client = new pg.Client({ host: "127.0.0.1", port, user, password, database: "shop", connectionTimeoutMillis: 3000 });
+    const client = new pg.Client({
+        host: "127.0.0.1",
+        port,
+        user: user === "superuser" ? "postgres" : user,
+        password,
+        database: "shop",
+        connectionTimeoutMillis: 3000,
+    });
     client.on("error", () => {});
     await client.connect();
     return client;
@@ -19,7 +26,7 @@ pairSuite("postgres", {
         }
     },
     async orders(port) {
-        const client = await connect(port, "app", passwords.app);
+        const client = await connect(port, "backup", passwords.backup);
         try {
             const { rows } = await client.query<{ number: number }>("SELECT number FROM orders ORDER BY 1");
             return rows.map(({ number }) => number);
