@@ -19,7 +19,7 @@ export function parseEpoch(text: string, key: string = coordination.epoch): Epoc
     } catch (error) {
         throw new Failure(
             "refused",
-            `the epoch record ${key} is damaged: ${(error as Error).message}`,
+            `${key === coordination.epoch ? "the epoch record" : `the copy of the epoch record, ${key},`} is damaged: ${(error as Error).message}`,
             `bring back the object's last good version: aws s3api list-object-versions --prefix ${key}`,
             { cause: error },
         );

@@ -22,12 +22,12 @@ describe("bounds", () => {
 
     it("of an RTO add up the plan, and miss the objective with a TTL of 300 s", () => {
         const [within] = rtoBounds(estateWith(() => undefined));
-        assert.equal(within?.seconds, 592);
+        assert.equal(within?.seconds, 586);
         assert.equal(within?.holds, true);
         const [missed] = rtoBounds(estateWith((estate) => (estate.traffic = { ttl: "300 s" })));
-        assert.equal(missed?.seconds, 832);
+        assert.equal(missed?.seconds, 826);
         assert.equal(missed?.holds, false);
-        assert.match(explain(missed ?? assert.fail()), /^till: RTO bound 13 min 52 s exceeds 10 min, because detect 42 s \+ /);
+        assert.match(explain(missed ?? assert.fail()), /^till: RTO bound 13 min 46 s exceeds 10 min, because detect 42 s \+ /);
     });
 
     it("of a service's RPO are those of its furthest replica, whatever the others are", () => {

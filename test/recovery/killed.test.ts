@@ -5,11 +5,11 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { coordination } from "../../model/names.ts";
+import { coordination, witness } from "../../model/names.ts";
 import { coordinationBucket, type CoordinationBucket } from "../../recovery/conditional-bucket.ts";
 import { readJournal } from "../../recovery/journal/journal.ts";
 import { startAccount, type Account } from "./account.ts";
-import { from, mark, recovered, world } from "./doubles.ts";
+import { bootstrapped, mark, recovered, world } from "./doubles.ts";
 
 const program = fileURLToPath(new URL("./mortal.ts", import.meta.url));
 const activation = "20261121T154010Z-9f3c";
@@ -30,7 +30,7 @@ describe("a process that runs an activation and is killed with -9", function () 
         const name = `killed-${++count}`;
         await account.makeBucket(name);
         const bucket = coordinationBucket(account.s3, name);
-        await bucket.create(coordination.epoch, JSON.stringify(from));
+        for (const [key, record] of bootstrapped()) await bucket.create(key, record);
         return { name, bucket };
     }
     function begin(bucket: string, point: string): ChildProcess {
@@ -52,10 +52,10 @@ describe("a process that runs an activation and is killed with -9", function () 
         const around = (step: string, effect: string) => [`before ${effect}`, `after ${effect}`, `after done ${step}`];
         const points = [
             ...["before opened", "after opened"],
-            ...around("claim", "epoch.json"),
-            ...["after begun fence", "after done fence"],
+            ...around("claim", coordination.epoch),
+            ...around("fence", witness.fence),
             ...["before world/promote/ledger", "after world/promote/ledger"],
-            ...["scale", "verify", "latch"].flatMap((step) => around(step, mark(step))),
+            ...["verify", "latch"].flatMap((step) => around(step, mark(step))),
             "after closed",
         ];
         for (const point of points) assert.equal((await live(name, point)).signal, "SIGKILL", point);
@@ -68,11 +68,13 @@ describe("a process that runs an activation and is killed with -9", function () 
         assert.deepEqual(await world(bucket), recovered);
         const { state } = await readJournal(bucket, activation);
         assert.ok(state.steps.every((step) => step.state === "done"));
-        // Which of two promotions side by side is first is nobody's to say, so the other one has an activation of its own.
-        const other = await newBucket();
-        assert.equal((await live(other.name, "after world/promote/people")).signal, "SIGKILL");
-        assert.match((await live(other.name, "never")).said, /"active"/);
-        assert.deepEqual(await world(other.bucket), recovered);
+        // Which of several steps side by side is first is nobody's to say, so each of the others has an activation of its own.
+        for (const point of ["after world/promote/people", ...around("scale", mark("scale"))]) {
+            const other = await newBucket();
+            assert.equal((await live(other.name, point)).signal, "SIGKILL", point);
+            assert.match((await live(other.name, "never")).said, /"active"/);
+            assert.deepEqual(await world(other.bucket), recovered);
+        }
     });
 
     it("is refused while the first lives, though it stands still; and the first, taken over from another machine, stops when it wakes", async () => {

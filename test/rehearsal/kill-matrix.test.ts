@@ -16,7 +16,10 @@ interface JournalEntry {
     event: { kind: string; step?: string; outcome?: string; result?: Record<string, unknown> };
 }
 
-const steps = ownSteps(regionLossPlan(estate));
+/** In the order in which they are done: scale runs beside fence and promotions, and its pods are ready when there are databases to write to. */
+const steps = ownSteps(regionLossPlan(estate))
+    .filter((step) => step !== "scale")
+    .flatMap((step) => (step === "verify" ? ["scale", step] : [step]));
 const moments = ["before", "during", "after"] as const;
 
 /** Runs one activation, killed with -9 at each moment of each step in turn, and resumed each time. */
