@@ -12,8 +12,8 @@ export interface GuardTools {
     readonly proofs: Proofs;
     /** Ends every client's session at once. */
     drop(): void;
-    /** Told of each record that a prover answers with. */
-    answered?(prover: Prover, record: EpochRecord): void;
+    /** Told of each record that a prover answers with, and not waited for; it tells of its own failures. */
+    answered?(prover: Prover, record: EpochRecord): Promise<void>;
     readonly signal: AbortSignal;
 }
 
@@ -201,7 +201,7 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
         async run(every) {
             const renewing = proofs.renew(signal, (prover, record) => {
                 react();
-                answered?.(prover, record);
+                void answered?.(prover, record);
             });
             signal.addEventListener("abort", () => clearTimeout(lapse), { once: true });
             while (!signal.aborted) {

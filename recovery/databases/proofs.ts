@@ -6,6 +6,7 @@ import { seconds, type Seconds } from "../../model/units.ts";
 
 /** Someone who can say which epoch it is. */
 export interface Prover {
+    readonly id: "standby" | "witness";
     /** As a person would name it: "the standby (us-west-2)". */
     readonly name: string;
     /** Reads its record. @throws where it does not answer, or the signal ends it */
@@ -41,7 +42,7 @@ export function proofsOf({ site, terms, provers, now = monotonic }: ProofsOption
     let lease: Lease = noLease;
     const silent = new Map<string, string>();
     /** A question that is not answered by then is asked again: its proof would have run out soon. */
-    const patience = (terms.duration / 3) * 1000;
+    const patience = Math.ceil((terms.duration / 3) * 1000);
 
     async function askOne(prover: Prover, signal?: AbortSignal): Promise<EpochRecord> {
         const askedAt = now();

@@ -2,34 +2,31 @@ import type { Standpoint } from "../../backup/vault.ts";
 import type { EpochRecord } from "../../model/epoch.ts";
 import { witness, witnessRegion } from "../../model/names.ts";
 import { seconds } from "../../model/units.ts";
-import { coordinationOf, witnessOf } from "../coordination.ts";
+import { coordinationOf, witnessOf, type CoordinationBucket } from "../coordination.ts";
 import { readEpoch } from "../epoch.ts";
 import { leaseRecord, raiseFence, readFence } from "../fence.ts";
 import type { Proofs, Prover } from "./proofs.ts";
 
-const nameOf = {
-    standby: ({ estate }: Standpoint) => `the standby (${estate.sites.standby.region})`,
-    witness: ({ estate }: Standpoint) => `the witness (${witnessRegion(estate)})`,
-};
-
 /** Who can prove to a guard that its site may write: the epoch record itself, and the witness's copy. Either is enough. */
-export const provers = (standpoint: Standpoint): Prover[] => [
-    {
-        name: nameOf.standby(standpoint),
-        read: async (signal) => (await readEpoch(coordinationOf(standpoint.estate, standpoint.account), signal)).record,
-    },
-    {
-        name: nameOf.witness(standpoint),
-        read: async (signal) => (await readFence(witnessOf(standpoint.estate, standpoint.account), signal)).record,
-    },
-];
+export function provers({ estate, account }: Standpoint): Prover[] {
+    const [coordination, copy] = [coordinationOf(estate, account), witnessOf(estate, account)];
+    return [
+        {
+            id: "standby",
+            name: `the standby (${estate.sites.standby.region})`,
+            read: async (signal) => (await readEpoch(coordination, signal)).record,
+        },
+        { id: "witness", name: `the witness (${witnessRegion(estate)})`, read: async (signal) => (await readFence(copy, signal)).record },
+    ];
+}
 
 export interface KeeperOptions {
     readonly standpoint: Standpoint;
     readonly store: string;
     /** The guard's pod. */
     readonly holder: string;
-    readonly proofs: Proofs;
+    readonly proofs: Pick<Proofs, "lease" | "mayWrite">;
+    readonly bucket: CoordinationBucket;
     note(line: string): void;
 }
 
@@ -37,21 +34,21 @@ export interface KeeperOptions {
  * What a guard writes into the witness's bucket. While it may write: who holds the lease, for people to see. In the standby, in either state: the epoch record where the
  * witness's copy is behind it (an activation without the witness, an undo that did not reach it), so that the copy proves no epoch that is over. The primary's guards
  * may not: an intruder there could close the standby with a high epoch.
- * @returns to be told of each answer; it never waits, and what fails is told once and tried again with the next answer
+ * @returns to be told of each answer; what fails is told once, and tried again with the next answer. While one call is under way others are passed over
  */
-export function witnessKeeper({ standpoint, store, holder, proofs, note }: KeeperOptions): (prover: Prover, record: EpochRecord) => void {
-    const { estate, account, site } = standpoint;
-    const bucket = witnessOf(estate, account);
+export function witnessKeeper({ standpoint, store, holder, proofs, bucket, note }: KeeperOptions) {
+    const { estate, site } = standpoint;
     const { duration } = estate.lease;
     let saidAt = -Infinity;
     let copied: EpochRecord | undefined;
     let busy = false;
     let told = "";
+    const tell = (line: string) => note(`${new Date().toISOString()} ${store}: ${line}`);
 
-    async function keep({ name }: Prover, record: EpochRecord): Promise<void> {
-        if (name === nameOf.witness(standpoint)) copied = record;
+    async function keep({ id }: Pick<Prover, "id">, record: EpochRecord): Promise<void> {
+        if (id === "witness") copied = record;
         else if (site === "standby" && copied && copied.epoch < record.epoch && (await raiseFence(bucket, record)))
-            note(`${new Date().toISOString()} ${store}: told the witness of epoch ${record.epoch}`);
+            tell(`told the witness of epoch ${record.epoch}`);
         const now = performance.now() / 1000;
         if (!proofs.mayWrite() || now - saidAt < duration / 3) return;
         const { epoch } = proofs.lease();
@@ -59,14 +56,18 @@ export function witnessKeeper({ standpoint, store, holder, proofs, note }: Keepe
         await bucket.put(witness.lease(store), JSON.stringify(leaseRecord.parse(said)));
         saidAt = now;
     }
-    return (prover, record) => {
+    return async (prover: Pick<Prover, "id">, record: EpochRecord): Promise<void> => {
         if (busy) return;
         busy = true;
-        keep(prover, record)
-            .then(() => (told = ""))
-            .catch((error: Error) => {
-                if (error.message !== told) note(`${new Date().toISOString()} ${store}: ${(told = error.message)}`);
-            })
-            .finally(() => (busy = false));
+        try {
+            await keep(prover, record);
+            told = "";
+        } catch (error) {
+            const { message } = error as Error;
+            if (message !== told) tell(message);
+            told = message;
+        } finally {
+            busy = false;
+        }
     };
 }

@@ -8,6 +8,7 @@ import { guardOf } from "../../recovery/databases/guard.ts";
 import { guardedServer } from "../../recovery/databases/kinds.ts";
 import { proofsOf } from "../../recovery/databases/proofs.ts";
 import { provers, witnessKeeper } from "../../recovery/databases/witness.ts";
+import { witnessOf } from "../../recovery/coordination.ts";
 import { databasePlace } from "../database-place.ts";
 import { interruption } from "../interruption.ts";
 import { note, print } from "../output.ts";
@@ -44,13 +45,14 @@ export const command = new Command("guard")
         if (!host) throw new Failure("usage", "it is not said where to listen", "set LIFEBOAT_POD_ADDRESS to the pod's own address");
         const terms = standpoint.estate.lease;
         const proofs = proofsOf({ site: standpoint.site, terms, provers: provers(standpoint) });
+        const bucket = witnessOf(standpoint.estate, standpoint.account);
         let gate: Gate | undefined;
         const guard = guardOf({
             place,
             server: guardedServer(place),
             proofs,
             drop: () => gate?.drop(),
-            answered: witnessKeeper({ standpoint, store, holder: hostname(), proofs, note }),
+            answered: witnessKeeper({ standpoint, store, holder: hostname(), proofs, bucket, note }),
             signal: interruption,
         });
         gate = await startGate({ listen: { host, port: servers[kind].port }, server: place.port, passes: guard.passes });

@@ -90,7 +90,7 @@ export class Pod {
         this.proofs = proofsOf({
             site: o.site,
             terms: estate.lease,
-            provers: [{ name: "the standby", read: o.epoch.read }],
+            provers: [{ id: "standby", name: "the standby", read: o.epoch.read }],
             now: () => seconds(performance.now() / 1000 + this.passed),
         });
         this.guard = guardOf({
