@@ -32,7 +32,6 @@ export function databasePod(o: DatabasePod): PodTemplate {
     const passwords = passwordMount(o.store);
     const own = { mounts: [data, { name: "socket", mountPath: guardSocketMount }, passwords], place: o };
     const probe = { exec: { command: serverProbe(o.kind) }, periodSeconds: 2, timeoutSeconds: 2 };
-    const guard = lifeboatContainer({ ...own, name: "guard", args: ["guard", o.store] });
     return {
         metadata: { labels: databaseLabels(o.store) },
         spec: {
@@ -58,13 +57,7 @@ export function databasePod(o: DatabasePod): PodTemplate {
                     resources: resources("250m", "512Mi", "1Gi"),
                     securityContext: containerSecurity,
                 },
-                {
-                    ...guard,
-                    env: [...guard.env, { name: "LIFEBOAT_POD_ADDRESS", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }],
-                    ports: [{ name: "server", containerPort: server.port }],
-                    // Whether it listens; whether it lets anybody through is the lease's to say, and no reason to restart it.
-                    readinessProbe: { tcpSocket: { port: server.port }, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3 },
-                },
+                lifeboatContainer({ ...own, name: "guard", args: ["guard", o.store], listens: { name: "server", port: server.port } }),
             ],
             volumes: [
                 scratch("socket"),

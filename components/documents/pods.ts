@@ -46,12 +46,19 @@ export function lifeboatContainer(o: {
     place: Place;
     mounts?: types.input.core.v1.VolumeMount[];
     memory?: string;
-}): Container & { env: { name: string; value: string }[] } {
+    /** A port of the pod's address, which it is told in LIFEBOAT_POD_ADDRESS. Ready when it listens. */
+    listens?: { name: string; port: number };
+}): Container {
+    const address = { name: "LIFEBOAT_POD_ADDRESS", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } };
     return {
         name: o.name,
         image: lifeboatImage,
         args: [...o.args],
-        env: placeEnvironment(o.place),
+        env: [...placeEnvironment(o.place), ...(o.listens ? [address] : [])],
+        ...(o.listens && {
+            ports: [{ name: o.listens.name, containerPort: o.listens.port }],
+            readinessProbe: { tcpSocket: { port: o.listens.port }, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3 },
+        }),
         volumeMounts: [...(o.mounts ?? []), { name: "tmp", mountPath: "/tmp" }],
         resources: resources("50m", o.memory ?? "256Mi", "512Mi"),
         securityContext: { ...containerSecurity, readOnlyRootFilesystem: true },

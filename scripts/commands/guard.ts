@@ -46,16 +46,15 @@ export const command = new Command("guard")
         const terms = standpoint.estate.lease;
         const proofs = proofsOf({ site: standpoint.site, terms, provers: provers(standpoint) });
         const bucket = witnessOf(standpoint.estate, standpoint.account);
-        let gate: Gate | undefined;
         const guard = guardOf({
             place,
             server: guardedServer(place),
             proofs,
-            drop: () => gate?.drop(),
+            drop: () => gate.drop(),
             answered: witnessKeeper({ standpoint, store, holder: hostname(), proofs, bucket, note }),
             signal: interruption,
         });
-        gate = await startGate({ listen: { host, port: servers[kind].port }, server: place.port, passes: guard.passes });
+        const gate: Gate = await startGate({ listen: { host, port: servers[kind].port }, server: place.port, passes: guard.passes });
         const socket = await serveGuard(socketDirectory, guard);
         note(`guarding ${store} in the ${standpoint.site} site, on ${host}:${gate.port}`);
         await guard.run(terms.renewEvery * 1000);
