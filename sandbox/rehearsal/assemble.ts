@@ -171,6 +171,6 @@ function modelledInWords(estate: Estate, lost: SiteName, fast: number): string[]
         "resolvers that keep an answer longer than its TTL are not modelled",
         "AWS is a stand-in on this machine: its own failures under a region's loss (throttling, capacity) are not modelled",
         "scale runs beside fence and promotions: what they took together is counted once, in the step that began first; a node's boot is added to it whole",
-        "the lease is waited out at its real pace, whatever --fast; this primary is dead, so nothing was left to fence",
+        "the lease is waited out at its real pace, whatever --fast",
     ];
 }
