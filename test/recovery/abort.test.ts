@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
-import { coordination } from "../../model/names.ts";
 import { Failure } from "../../model/failure.ts";
 import { abortActivation, runActivation } from "../../recovery/activation.ts";
 import { resumeActivation, startActivation, takeOverToAbort } from "../../recovery/activate.ts";
 import { openJournal, readJournal } from "../../recovery/journal/journal.ts";
 import type { Runner } from "../../recovery/runner.ts";
 import { bucketInMemory } from "./bucket.ts";
-import { effectsOn, estate, from, opened, plan, quiet, recovered, world } from "./doubles.ts";
+import { assertGivenBack, bootstrapped, effectsOn, estate, opened, plan, quiet, recovered, world } from "./doubles.ts";
 
 const activation = "20261121T154010Z-9f3c";
 const never = new AbortController().signal;
 const elsewhere: Runner = { by: "bert@desk", host: "desk", pid: 7 };
-const withEpoch = () => bucketInMemory(new Map([[coordination.epoch, JSON.stringify(from)]]));
+const withEpoch = () => bucketInMemory(new Map(bootstrapped()));
 const taking = (bucket: ReturnType<typeof withEpoch>) => ({ estate, plan, bucket, note: () => undefined, signal: never, listenFor: 300 });
 const isRefused = (pattern: RegExp, next: RegExp) => (error: unknown) =>
     error instanceof Failure && error.exit === "refused" && pattern.test(error.message) && next.test(error.next);
@@ -32,9 +31,9 @@ describe("aborting an activation", () => {
         const undone: string[] = [];
         const effects = effectsOn(bucket, journal, (step) => void undone.push(step));
         const state = await abortActivation({ ...quiet, journal, effects, signal: never }, "the region came back");
-        assert.deepEqual(undone, ["undo fence", "undo claim"]);
+        assert.deepEqual(undone, ["undo scale", "undo fence", "undo claim"]);
         assert.deepEqual([state.outcome, state.aborted], ["undone", "the region came back"]);
-        assert.deepEqual(await world(bucket), { epoch: 3, active: "primary", marks: [] });
+        assertGivenBack(await world(bucket));
         await startActivation({ estate, account: "123456789012", bucket, plan, reason: "again" });
     });
 
@@ -87,7 +86,7 @@ describe("aborting an activation", () => {
             /given up before a database was promoted, and undone: wrong region/,
         );
         assert.equal((await readJournal(bucket, activation)).state.outcome, "undone");
-        assert.deepEqual(await world(bucket), { epoch: 3, active: "primary", marks: [] });
+        assertGivenBack(await world(bucket));
     });
 
     it("is refused where there is none, and in another estate's checkout", async () => {

@@ -12,7 +12,7 @@ import { openJournal, readJournal, type Journal } from "../../recovery/journal/j
 import type { Runner } from "../../recovery/runner.ts";
 import { declaration } from "../model/declaration.ts";
 import { bucketInMemory } from "./bucket.ts";
-import { bootstrapped, effectsOn, estate, from, mark, opened, plan, quiet, recovered, world } from "./doubles.ts";
+import { assertGivenBack, bootstrapped, effectsOn, estate, from, opened, plan, quiet, recovered, world } from "./doubles.ts";
 
 const activation = "20261121T154010Z-9f3c";
 const never = new AbortController().signal;
@@ -45,15 +45,6 @@ const withLimit = (limit: number) => ({
     undoable: plan.undoable.map((s) => ({ ...s, limit: seconds(limit) })),
     forward: plan.forward.map((s) => ({ ...s, limit: seconds(limit) })),
 });
-
-/** What an undone activation leaves: both records raised once more, and at most the capacity, which goes by the epoch with the next update. */
-function assertGivenBack({ marks, ...records }: Awaited<ReturnType<typeof world>>): void {
-    assert.deepEqual(records, { epoch: 3, active: "primary", fence: 3 });
-    assert.deepEqual(
-        marks.filter((each) => each !== mark("scale")),
-        [],
-    );
-}
 
 describe("an activation", () => {
     it("carries out the plan in its order, promotions side by side, and closes its journal", async () => {

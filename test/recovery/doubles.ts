@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { defineEstate } from "../../model/estate.ts";
 import type { EpochRecord } from "../../model/epoch.ts";
 import { coordination, witness } from "../../model/names.ts";
@@ -87,3 +88,12 @@ export const recovered = {
         .map(mark)
         .sort(),
 };
+
+/** What an undone activation leaves: both records raised once more, and at most the capacity, which goes by the epoch with the next update. */
+export function assertGivenBack({ marks, ...records }: Awaited<ReturnType<typeof world>>): void {
+    assert.deepEqual(records, { epoch: 3, active: "primary", fence: 3 });
+    assert.deepEqual(
+        marks.filter((each) => each !== mark("scale")),
+        [],
+    );
+}

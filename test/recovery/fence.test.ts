@@ -67,7 +67,7 @@ describe("the fence", () => {
         await sleep(40);
         assert.equal((await readFence(bucket)).record.epoch, 2);
         const { result, took } = await running;
-        assert.ok(took >= 0.099, `it waited ${took} s`);
+        assert.ok(took >= 0.09, `it waited ${took} s`);
         assert.deepEqual({ ...result, waitedSeconds: 0 }, { epoch: 2, witness: "raised", waitedSeconds: 0 });
     });
 
@@ -88,7 +88,7 @@ describe("the fence", () => {
     it("waits anew when it is repeated, and ends at once when it is stopped", async () => {
         const { step } = start();
         await step.apply(context());
-        assert.ok((await timed(step.apply(context()))).took >= 0.099);
+        assert.ok((await timed(step.apply(context()))).took >= 0.09);
         await assert.rejects(step.apply({ ...context(), signal: AbortSignal.abort(new Error("stopped")) }));
     });
 
@@ -106,7 +106,7 @@ describe("the fence", () => {
         const notes: string[] = [];
         const { result, took } = await timed(fenceStep({ bucket, witness: undefined, terms, epoch: 2 }).apply(context(notes)));
         assert.equal(result["witness"], "left out");
-        assert.ok(took >= 0.099);
+        assert.ok(took >= 0.09);
         assert.match(notes.join(), /a primary that lives and reaches it is not fenced/);
         assert.equal((await readFence(bucket)).record.epoch, 1);
     });

@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../model/failure.ts";
-import { coordination } from "../../model/names.ts";
 import { runActivation } from "../../recovery/activation.ts";
 import { openJournal, readJournal } from "../../recovery/journal/journal.ts";
 import { tellJournal } from "../../recovery/journal/timeline.ts";
 import { bucketInMemory } from "./bucket.ts";
-import { effectsOn, from, opened, quiet } from "./doubles.ts";
+import { bootstrapped, effectsOn, opened, quiet } from "./doubles.ts";
 
 const activation = "20261121T154010Z-9f3c";
 const never = new AbortController().signal;
 const begin = async (reason = "us-east-1 is gone") => {
-    const bucket = bucketInMemory(new Map([[coordination.epoch, JSON.stringify(from)]]));
+    const bucket = bucketInMemory(new Map(bootstrapped()));
     return { bucket, journal: await openJournal(bucket, activation, { ...opened, reason }, { by: "anna@laptop", host: "laptop", pid: 7 }) };
 };
 
