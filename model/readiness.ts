@@ -81,7 +81,7 @@ export interface Unprotected {
 
 /** What the facts mean. */
 export interface Readiness {
-    /** Null where the epoch cannot be read. */
+    /** By the epoch record; where it cannot be read, by the witness's copy. Null where neither answers. */
     active: SiteName | null;
     /** "over the promise": the standby can take over, and more would be lost than was promised, or nobody can say how much. */
     failover: "yes" | "over the promise" | "no";
@@ -98,8 +98,11 @@ const kubectl = (estate: Estate, site: SiteName, store: string) => `kubectl --co
 
 /** Judges the facts: could the standby take over now, what would be lost, and what is unprotected. */
 export function judgeReadiness(estate: Estate, facts: Facts): Readiness {
-    const active = "value" in facts.epoch ? facts.epoch.value.active : null;
-    const obstacles = active === null ? obstacleOf(facts.epoch) : [...entryObstacles(facts), ...replicaObstacles(estate, facts, active)];
+    const active = knownRecord(facts)?.active ?? null;
+    const obstacles =
+        active === null || "none" in facts.epoch
+            ? obstacleOf(facts.epoch)
+            : [...entryObstacles(facts), ...replicaObstacles(estate, facts, active)];
     const losses = obstacles.length > 0 ? [] : lossesOf(estate, facts);
     return {
         active,
@@ -110,6 +113,10 @@ export function judgeReadiness(estate: Estate, facts: Facts): Readiness {
         unprotected: Object.keys(estate.stores).flatMap((store) => unprotectedBecause(estate, facts, active, store)),
     };
 }
+
+/** The epoch record, or the witness's copy of it while the standby is silent: the copy may be behind for the seconds of a claim. */
+export const knownRecord = ({ epoch, witness }: Pick<Facts, "epoch" | "witness">): EpochRecord | undefined =>
+    "value" in epoch ? epoch.value : "value" in witness ? witness.value : undefined;
 
 const obstacleOf = (answer: Answer<unknown>): Obstacle[] => ("none" in answer ? [{ what: answer.none, next: answer.next }] : []);
 

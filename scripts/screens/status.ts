@@ -1,5 +1,13 @@
 import { siteNames, type Estate, type SiteName } from "../../model/estate.ts";
-import { tellPrice, type Answer, type DatabaseFacts, type Facts, type PointFacts, type Readiness } from "../../model/readiness.ts";
+import {
+    knownRecord,
+    tellPrice,
+    type Answer,
+    type DatabaseFacts,
+    type Facts,
+    type PointFacts,
+    type Readiness,
+} from "../../model/readiness.ts";
 import { formatDuration, seconds } from "../../model/units.ts";
 
 /** The terminal that everybody has: nothing scrolls away on it. */
@@ -38,7 +46,8 @@ export function statusScreen(estate: Estate, facts: Facts, readiness: Readiness,
 
 function head(estate: Estate, facts: Facts, { active: site }: Readiness): Line[] {
     const { epoch, latch, witness, at } = facts;
-    if ("none" in epoch)
+    const record = knownRecord(facts);
+    if (record === undefined)
         return [
             [
                 ["bold", `${estate.name}: `],
@@ -46,11 +55,12 @@ function head(estate: Estate, facts: Facts, { active: site }: Readiness): Line[]
             ],
             [`asked ${clock(at)}`],
         ];
-    const { active, epoch: number, at: since, by, reason } = epoch.value;
+    const { active, epoch: number, at: since, by, reason } = record;
     const thrown = "none" in latch ? "latch: no answer" : latch.value.thrown ? "latch thrown" : "latch not thrown";
     return [
         [["bold", `${estate.name}: the ${active} (${estate.sites[active].region}) is active`], `, epoch ${number} since ${clock(since)}`],
         [
+            ...("none" in epoch ? [["red", "the standby does not answer: so says the witness"] as const, "; "] : []),
             ...lease(facts, site),
             ...("none" in witness ? [["red", "witness: no answer"] as const, "; "] : []),
             `${thrown}; asked ${clock(at).slice(-12)}; by ${by}: ${reason}`,

@@ -55,7 +55,8 @@ describe("the answer to: could we fail over now?", () => {
 
     const noes: [string, Partial<Facts>, RegExp, RegExp][] = [
         ["before bootstrap", { epoch: none("there is no epoch record") }, /no epoch record/, /mend it/],
-        ["with a dead standby", { epoch: none("no answer within 8 s") }, /no answer within 8 s/, /mend it/],
+        ["with a dead standby", { epoch: none("no answer within 6 s") }, /^no answer within 6 s/, /mend it/],
+        ["with standby and witness dead", { epoch: none("no answer"), witness: none("no answer") }, /^no answer$/, /mend it/],
         ["before dr's first pass", { built: { primary: value(false), standby: value(false) } }, /standby was never/, /^pulumi up -s dr$/],
         [
             "between dr's two passes",
@@ -127,6 +128,16 @@ describe("what is unprotected", () => {
     ];
     for (const [what, change, why] of cases)
         it(`names ${what}`, () => assert.deepEqual(judge(change).unprotected, [{ store: "ledger", why }]));
+
+    it("names every store while the standby is dark, and the witness says that the primary is active", () => {
+        const dark = none("no answer within 6 s");
+        const found = judge({ epoch: dark, points: both(dark), databases: { ...calm.databases, standby: both(dark) } });
+        assert.deepEqual([found.active, found.failover], ["primary", "no"]);
+        assert.deepEqual(
+            found.unprotected.filter(({ store }) => store === "people").map(({ why }) => why),
+            ["no replica: the standby's server does not answer", "its recovery points cannot be listed"],
+        );
+    });
 
     it("names every store whose peer is gone after an activation, whatever its backups are", () => {
         const { unprotected } = judge({

@@ -31,6 +31,7 @@ describe("the screen of status", () => {
             /^lease 9 s \(its guards do not hear the witness\); latch/,
         );
         assert.match(line(databases(guarded(0))) ?? "", /^no lease: ledger, people; latch/);
+        assert.match(line({ epoch: none("no answer") }) ?? "", /^the standby does not answer: so says the witness; latch/);
         assert.match(line({ witness: none("no answer") }) ?? "", /^witness: no answer; latch not thrown/);
     });
 
