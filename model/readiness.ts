@@ -122,7 +122,10 @@ const obstacleOf = (answer: Answer<unknown>): Obstacle[] => ("none" in answer ? 
 
 /** What would keep `lifeboat activate` from beginning. */
 function entryObstacles({ unfinished, witness }: Facts): Obstacle[] {
-    const fence = obstacleOf(witness).map(({ what, next }) => ({ what: `the witness: ${what}`, next }));
+    const fence = obstacleOf(witness).map(({ what, next }) => ({
+        what: `the witness: ${what}`,
+        next: `${next}; or, if the primary is known to be dead, lifeboat activate --without-witness --reason WHY`,
+    }));
     if ("none" in unfinished) return [...obstacleOf(unfinished), ...fence];
     if (unfinished.value === undefined) return fence;
     const { activation, by, lastAt, left } = unfinished.value;

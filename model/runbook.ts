@@ -203,6 +203,10 @@ const troubles = [
     ["a step is repeated again and again", "it stops at its limit by itself and says why. Mend that, then resume"],
     ['"was given up … and undone"', `nothing has changed but the epoch's number. Mend what it says, then begin again: ${code(activate)}`],
     ['"the epoch moved"', `two activations met; one of them won: ${code("lifeboat epoch")}`],
+    [
+        '"the witness cannot be told the new epoch"',
+        'wait for the witness\'s region, then begin again. Only if you **know** that the primary is dead: `lifeboat activate --without-witness --reason "HOW IT IS KNOWN"`',
+    ],
     ["you were wrong, and no database was promoted", code("lifeboat activate --abort")],
     ["you were wrong, and one was", "go on to the end. The way back is a planned hand-over, later, with nothing lost"],
 ] as const;

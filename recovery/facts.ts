@@ -70,10 +70,11 @@ export async function gatherFacts(sources: Sources, { sites = siteNames, limit =
     const databasesIn = (site: SiteName) =>
         byName(sites.includes(site) ? stores : [], (store) =>
             ask(async () => {
-                const { role, lagSeconds, lease, problem } = await guard(site).status(store, signal);
+                const { role, lagSeconds, heard, lease, problem } = await guard(site).status(store, signal);
                 return {
                     role,
                     lagSeconds: lagSeconds ?? null,
+                    ...(heard === undefined ? {} : { heard }),
                     ...(lease === undefined ? {} : { lease }),
                     ...(problem === undefined ? {} : { problem }),
                 };
@@ -94,7 +95,7 @@ export async function gatherFacts(sources: Sources, { sites = siteNames, limit =
         ask(async () => (await readLatch(bucket)).record),
         ask(async () => {
             const stored = await witness.get(witnessKeys.fence);
-            if (stored) return parseEpoch(stored.text);
+            if (stored !== undefined) return parseEpoch(stored.text);
             throw new Failure("prerequisite", "it has no copy of the epoch record", "run `lifeboat bootstrap`");
         }),
         ask(async () => {

@@ -9,6 +9,7 @@ const promoted = z.looseObject({ store: z.string(), promotedAt: z.string() });
 const status = z.looseObject({
     role: z.enum(serverRoles),
     lagSeconds: z.number().nullable().optional(),
+    heard: z.looseObject({ secondsAgo: z.number(), lagSeconds: z.number() }).optional(),
     problem: z.string().optional(),
     lease: z
         .looseObject({

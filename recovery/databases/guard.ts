@@ -19,6 +19,8 @@ export interface GuardTools {
 
 export interface GuardStatus extends DatabaseStatus {
     store: string;
+    /** Of a replica that does not hear from its peer: when it last did, and how far it was behind then. */
+    heard?: { secondsAgo: number; lagSeconds: number };
     lease: {
         state: Lease["state"];
         /** The highest that this guard was told of; 0: of none. */
@@ -73,6 +75,14 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
         return result;
     };
     const passes = () => proofs.mayWrite() || closed;
+    /** When a replica last told its lag, on this process's clock: what a region's loss costs is known by it when the peer is silent. */
+    let heard: { at: number; lagSeconds: number } | undefined;
+
+    async function ask(): Promise<DatabaseStatus> {
+        const found = await server.status();
+        if (found.lagSeconds !== null) heard = { at: performance.now(), lagSeconds: found.lagSeconds };
+        return found;
+    }
 
     /** After anything that may have changed the right to write: the sessions first, then the server. */
     function react(): void {
@@ -99,7 +109,7 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
 
     async function look(): Promise<string | undefined> {
         const marker = readMarker(volume);
-        const { role } = await server.status();
+        const { role } = await ask();
         closed = role === "read-only" || role === "replica";
         const mayWrite = proofs.mayWrite();
         writing = mayWrite;
@@ -166,11 +176,13 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
     }
 
     async function status(): Promise<GuardStatus> {
-        const found = await server.status();
+        const found = await ask();
+        const silent = found.role === "replica" && found.lagSeconds === null && heard !== undefined;
+        const last = silent ? { heard: { secondsAgo: (performance.now() - heard!.at) / 1000, lagSeconds: heard!.lagSeconds } } : {};
         const problem = unfinished(readMarker(volume)) ? "its seed is not finished" : found.problem;
         const { state, epoch } = proofs.lease();
         const lease = { state, epoch, secondsLeft: proofs.left(), silent: Object.fromEntries(proofs.silent()) };
-        return { store, ...found, ...(problem === undefined ? {} : { problem }), lease };
+        return { store, ...found, ...last, ...(problem === undefined ? {} : { problem }), lease };
     }
 
     /** Tells a line once, until there is another one of its kind. */
