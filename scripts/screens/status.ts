@@ -161,11 +161,7 @@ function answer(estate: Estate, readiness: Readiness): Line[] {
         case "no": {
             const first = obstacles[0];
             const told = obstacles.flatMap(({ what }) => wrap(what));
-            return [
-                [question, ["red", "no"]],
-                ...cut(told, most.reasons - 1),
-                ...(first === undefined ? [] : wrap(`next: ${first.next}`, 1)),
-            ];
+            return [[question, ["red", "no"]], ...cut(told, most.reasons - 2), ...(first === undefined ? [] : wrap(`next: ${first.next}`))];
         }
         default:
             return failover satisfies never;
