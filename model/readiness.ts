@@ -101,7 +101,7 @@ export function judgeReadiness(estate: Estate, facts: Facts): Readiness {
     const active = knownRecord(facts)?.active ?? null;
     const obstacles =
         active === null || "none" in facts.epoch
-            ? obstacleOf(facts.epoch)
+            ? obstacleOf(facts.epoch).map(({ what, next }) => ({ what: `the standby: ${what}`, next }))
             : [...entryObstacles(facts), ...replicaObstacles(estate, facts, active)];
     const losses = obstacles.length > 0 ? [] : lossesOf(estate, facts);
     return {

@@ -148,7 +148,7 @@ function answer(estate: Estate, readiness: Readiness): Line[] {
     const { failover, obstacles } = readiness;
     const question: Piece = ["bold", "COULD WE FAIL OVER NOW?  "];
     const to = `to the standby (${estate.sites.standby.region})`;
-    const price = tellPrice(readiness).flatMap((text) => wrap(text));
+    const price = tellPrice(readiness).flatMap((text) => wrap(text, 3));
     switch (failover) {
         case "yes":
             return [[question, ["green", `yes, ${to}`]], ...cut(price, most.reasons - 1), ["  next: lifeboat activate"]];

@@ -55,8 +55,8 @@ describe("the answer to: could we fail over now?", () => {
 
     const noes: [string, Partial<Facts>, RegExp, RegExp][] = [
         ["before bootstrap", { epoch: none("there is no epoch record") }, /no epoch record/, /mend it/],
-        ["with a dead standby", { epoch: none("no answer within 6 s") }, /^no answer within 6 s/, /mend it/],
-        ["with standby and witness dead", { epoch: none("no answer"), witness: none("no answer") }, /^no answer$/, /mend it/],
+        ["with a dead standby", { epoch: none("no answer within 6 s") }, /^the standby: no answer within 6 s/, /mend it/],
+        ["with standby and witness dead", { epoch: none("no answer"), witness: none("no answer") }, /^the standby: no answer$/, /mend it/],
         ["before dr's first pass", { built: { primary: value(false), standby: value(false) } }, /standby was never/, /^pulumi up -s dr$/],
         [
             "between dr's two passes",

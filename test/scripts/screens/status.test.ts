@@ -58,7 +58,7 @@ describe("the screen of status", () => {
         });
         assert.match(text, /nobody can say which site is active/);
         assert.match(text, /^ledger +no answer +no answer +no answer$/m);
-        assert.match(text, /FAIL OVER NOW\? {2}no\n {2}no answer within 8 s\n {2}next: mend it$/);
+        assert.match(text, /FAIL OVER NOW\? {2}no\n {2}the standby: no answer within 8 s\n {2}next: mend it$/);
     });
 
     it("fits into 80 columns and 24 lines, whatever was found and however much of it", () => {
