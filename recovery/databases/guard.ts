@@ -62,6 +62,8 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
     const { site } = place.standpoint;
     /** True while the server is known to take no writes: nobody but this process lifts that, and it says so first. */
     let closed = false;
+    /** True while the server is a former writer of a site that is active no more. */
+    let retired = false;
     /** What the last look went by. */
     let writing: boolean | undefined;
     let turn: Promise<unknown> = Promise.resolve();
@@ -111,6 +113,7 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
         const marker = readMarker(volume);
         const { role } = await ask();
         closed = role === "read-only" || role === "replica";
+        retired = role === "read-only" && proofs.lease().state === "ceded";
         const mayWrite = proofs.mayWrite();
         writing = mayWrite;
         if (unfinished(marker)) return seedOrRefuse(marker!, mayWrite);
@@ -227,6 +230,8 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
                 try {
                     const done = await exclusively(look);
                     if (done !== undefined) tell("done", done);
+                    else if (retired)
+                        tell("done", `stays read-only: ${why()}; its data is kept as it is, what to do next says \`lifeboat status\``);
                     tellWhatIsWrong(undefined);
                 } catch (error) {
                     const { message, cause } = error as Error;

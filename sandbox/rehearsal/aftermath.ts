@@ -92,13 +92,13 @@ function whereTrafficGoes(customers: Crowd, healedAt: number): Check {
     };
 }
 
-/** The last word of each guard: that it is passive, and what a person should do. */
+/** What each guard says last of its own standing: that it is passive, and where a person should look. */
 async function saysWhatToDo({ sandbox, estate }: Stage): Promise<Check> {
     const { namespace } = names(estate, sandboxAccount);
     const last = await Promise.all(
         Object.keys(estate.stores).map(async (store) => {
             const said = await inside(sandbox, "log", { context: "primary", namespace, pod: `${store}-0`, container: "guard", lines: 20 });
-            return said.trim().split("\n").at(-1) ?? "";
+            return said.split("\n").findLast((line) => line.includes("read-only")) ?? "";
         }),
     );
     return {

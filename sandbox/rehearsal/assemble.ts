@@ -158,18 +158,18 @@ function writersIn(ledger: readonly LedgerLine[], tenures: readonly Tenure[], cu
 }
 
 function modelledInWords(estate: Estate, lost: SiteName, fast: number): string[] {
-    return [
-        ...(lost === "standby"
-            ? []
-            : [
-                  ...modelledSpans(estate).map(({ step, seconds, source }) => `${step}: ${seconds} s, modelled; ${source}`),
-                  `decide: ${estate.decision} s, declared by the estate and not waited for`,
-              ]),
+    const always = [
         ...(fast === 1
             ? []
             : [`health checkers' intervals and the DNS TTL ran ${fast} times as fast; their spans are multiplied back ("scaled")`]),
         "resolvers that keep an answer longer than its TTL are not modelled",
         "AWS is a stand-in on this machine: its own failures under a region's loss (throttling, capacity) are not modelled",
+    ];
+    if (lost === "standby") return always;
+    return [
+        ...modelledSpans(estate).map(({ step, seconds, source }) => `${step}: ${seconds} s, modelled; ${source}`),
+        `decide: ${estate.decision} s, declared by the estate and not waited for`,
+        ...always,
         "scale runs beside fence and promotions: what they took together is counted once, in the step that began first; a node's boot is added to it whole",
         "the lease is waited out at its real pace, whatever --fast",
     ];

@@ -54,10 +54,13 @@ async function stopIfUp(name: string): Promise<void> {
 
 export const command = new Command("rehearse")
     .description(
-        "Provisions both sites in a sandbox on this machine with the real engine and real databases, sends customers, loses what the scenario says,\n" +
-            "activates the standby, and holds what it measured against the objectives. It leaves the checkout as it was.",
+        "Provisions both sites in a sandbox on this machine with the real engine and real databases, sends customers, plays the scenario, and holds\n" +
+            "what it measured against the objectives. It leaves the checkout as it was.\n" +
+            "  region-loss   the primary is gone for good\n" +
+            "  partition     the primary is cut off alive, and later healed\n" +
+            "  standby-loss  the standby goes dark, and is rebuilt",
     )
-    .argument("<scenario>", `what is lost: ${scenarios.join(", ")}`)
+    .argument("<scenario>", scenarios.join(", "))
     .option("--fast <factor>", "divide the clocks of the sandbox's health checkers and DNS; their spans are multiplied back", positive, 1)
     .option("--seed <number>", "repeat the draws of an earlier rehearsal", whole)
     .option("--name <name>", "name of the sandbox", "rehearsal")

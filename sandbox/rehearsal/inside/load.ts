@@ -1,7 +1,7 @@
 import { servers } from "../../../model/servers.ts";
 import { streamDump } from "../own-data/client.ts";
 import type { Dump } from "../own-data/dump.ts";
-import { appPassword } from "./secret.ts";
+import { storePassword } from "./secret.ts";
 
 export interface LoadRequest {
     region: string;
@@ -16,6 +16,6 @@ export async function load(
     _: unknown,
     { region, secret, host, database, dump }: LoadRequest,
 ): Promise<{ seconds: number; refused?: string }> {
-    const password = await appPassword({ region, secret });
+    const password = await storePassword({ region, secret }, "app");
     return streamDump(dump, { host, port: servers[dump.kind].port, database, password });
 }

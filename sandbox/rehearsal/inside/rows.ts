@@ -2,7 +2,7 @@ import { createConnection } from "mysql2/promise";
 import pg from "pg";
 import type { StoreKind } from "../../../model/estate.ts";
 import type { Row } from "../comparison.ts";
-import { appPassword } from "./secret.ts";
+import { storePassword } from "./secret.ts";
 
 export interface RowsRequest {
     region: string;
@@ -11,12 +11,12 @@ export interface RowsRequest {
 
 const query = "select number, customer from orders order by number";
 
-/** Reads every order of each database, row by row, as the service's own user and over the wire. */
+/** Reads every order of each database, row by row and over the wire, as the user who may read in a passive site too. */
 export async function rows(_: unknown, { region, stores }: RowsRequest): Promise<Record<string, Row[]>> {
     const read = await Promise.all(
         stores.map(async ({ store, kind, database, host, secret }): Promise<[string, Row[]]> => {
-            const password = await appPassword({ region, secret });
-            return [store, await readers[kind]({ host, user: "app", password, database })];
+            const password = await storePassword({ region, secret }, "backup");
+            return [store, await readers[kind]({ host, user: "backup", password, database })];
         }),
     );
     return Object.fromEntries(read);
