@@ -21,6 +21,8 @@ export function names(estate: Estate, account: string) {
         witnessBucket: `${estate.name}-lifeboat-witness-${account}-${witnessRegion(estate)}`,
         /** Alias of the key that is Pulumi's secrets provider (multi-region, standby; made by bootstrap). */
         stateKeyAlias: `alias/${estate.name}-lifeboat-state`,
+        /** Released bundles: what an activation runs from on an empty machine (standby region; made by bootstrap). */
+        releaseBucket: `${estate.name}-lifeboat-release-${account}`,
         breakGlassRole: `${estate.name}-lifeboat-break-glass`,
         /** Recovery points, one bucket a site. Objects: STORE/POINT/data, STORE/POINT/manifest.json. */
         vaultBucket: (site: SiteName) => `${estate.name}-lifeboat-vault-${account}-${region(site)}`,

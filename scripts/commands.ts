@@ -12,6 +12,7 @@ export const commands = {
     activate: "make the standby the active site, step by step, journaled; resumable from any machine",
     journal: "print what an activation did and when, as text for an incident",
     runbook: "what to do at 03:00, written from the plan: on paper, in the standby, on a stick",
+    bundle: "put the release into the standby, to be run from an empty machine; check that it can be",
     epoch: "show or change who is active",
     latch: "show, throw or publish the latch that lets the standby answer for users",
     backup: "make one recovery point of a store, streamed to its vault",
