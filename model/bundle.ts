@@ -95,10 +95,12 @@ export const isReadAtRunTime = (path: string): boolean => !/\.(?:d\.[cm]?ts|map)
 
 /** What the person at 03:00 types on an empty Linux machine that has AWS credentials: with the AWS CLI, and with curl alone. */
 export function bundleCommands(bucket: string, region: string): { cli: string; curl: string; enter: string } {
-    const sign = `--aws-sigv4 aws:amz:${region}:s3 --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"`;
+    // S3 wants the header of the content's hash, which curl below 8 does not add by itself; and a token that is empty may not be signed.
+    const sign = `--aws-sigv4 aws:amz:${region}:s3 --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H x-amz-content-sha256:UNSIGNED-PAYLOAD`;
+    const token = `\${AWS_SESSION_TOKEN:+-H "x-amz-security-token: $AWS_SESSION_TOKEN"}`;
     return {
         cli: `aws s3 cp --region ${region} s3://${bucket}/${releaseKeys.get} - | sh`,
-        curl: `curl -fsS ${sign} -H "x-amz-security-token: $AWS_SESSION_TOKEN" https://${bucket}.s3.${region}.amazonaws.com/${releaseKeys.get} | sh`,
+        curl: `curl -fsS ${sign} ${token} https://${bucket}.s3.${region}.amazonaws.com/${releaseKeys.get} | sh`,
         enter: "cd lifeboat-*/ && export PATH=$PWD:$PATH",
     };
 }

@@ -77,6 +77,8 @@ export const coordination = {
     /** Ids with a random part that a stack publishes for the other one (zone id, key ids). */
     published: (site: SiteName) => `published/${site}.json`,
     journal: (activation: string, entry: number) => `journal/${activation}/${String(entry).padStart(6, "0")}.json`,
+    /** The chaos experiment that is under way, or the last one. */
+    chaos: "chaos.json",
     runbook: (file: string) => `runbooks/${file}`,
     /** A recovery point exists once its record is here: written by the verifier alone. */
     catalog: (store: string, point: string) => `catalog/${store}/${point}.json`,

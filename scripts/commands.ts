@@ -23,6 +23,7 @@ export const commands = {
     expire: "tag what retention no longer needs",
     guard: "run beside a database: hold it writable or read-only as the epoch says",
     seed: "run before a database: copy it from its peer when it is to be a replica",
+    chaos: "break one thing on purpose, time-boxed, and time the recovery",
     "promotion-diff": "show what a promotion would change in the standby's stack; refuse anything off the allow-list",
     sandbox: "the cloud on this machine: up, down, status, shell, exec",
     setup: "install and build what this machine lacks",

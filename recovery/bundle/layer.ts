@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, statSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import { pack, type HeaderArgument, type Pack } from "tar-stream";
+import { pack, type Header, type Pack } from "tar-stream";
 import type { Layer } from "../../model/bundle.ts";
 
 /** One file of a layer: from a file, from text, or a link to another path of the bundle. */
@@ -55,11 +55,12 @@ export async function packLayer({ name, entries }: LayerContents, file: string):
     return { name, sha256: hash.digest("hex"), bytes, files: sorted.length, unpacked };
 }
 
+type EntryHeader = Partial<Header> & Pick<Header, "name">;
 const plain = { mtime: new Date(0), uid: 0, gid: 0, uname: "", gname: "" };
 
 /** Adds an entry; gives the bytes that it has unpacked. */
 async function add(tar: Pack, { path, content, executable = false }: Entry): Promise<number> {
-    const header: HeaderArgument = { ...plain, name: path, mode: executable ? 0o755 : 0o644 };
+    const header: EntryHeader = { ...plain, name: path, mode: executable ? 0o755 : 0o644 };
     if ("link" in content) {
         await whole(tar, { ...header, type: "symlink", linkname: content.link });
         return 0;
@@ -74,5 +75,5 @@ async function add(tar: Pack, { path, content, executable = false }: Entry): Pro
     return size;
 }
 
-const whole = (tar: Pack, header: HeaderArgument, text = ""): Promise<void> =>
+const whole = (tar: Pack, header: EntryHeader, text = ""): Promise<void> =>
     new Promise((resolve, reject) => void tar.entry(header, text, (error) => (error ? reject(error) : resolve())));

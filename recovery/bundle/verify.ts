@@ -106,12 +106,17 @@ export async function verifyBundle({
         // The launcher finds the rest by itself, as it does for a person.
         const lifeboat = (...args: string[]) => answer({ ...machine, cwd: root }, ["./lifeboat", ...args]);
         await prove("lifeboat starts", () => lifeboat("--version"));
-        await prove(
-            "it knows the plan",
-            async () => planOf.parse(JSON.parse(await lifeboat("activate", "--plan", "--json"))).plan.scenario,
-        );
+        const read = async <T>(shape: z.ZodType<T>, ...args: string[]): Promise<T> => {
+            const said = await lifeboat(...args, "--json");
+            try {
+                return shape.parse(JSON.parse(said));
+            } catch (error) {
+                throw broken(`lifeboat ${args.join(" ")} --json in it says: ${said.slice(0, 200)}`, error);
+            }
+        };
+        await prove("it knows the plan", async () => (await read(planOf, "activate", "--plan")).plan.scenario);
         await prove("it reads the epoch in the standby", async () => {
-            const { epoch, active } = await document(epochOf, "epoch");
+            const { epoch, active } = await read(epochOf, "epoch");
             return `epoch ${epoch}, ${active} is active`;
         });
         await prove("pulumi starts", () => answer(own, ["pulumi", "version"]));
