@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DeleteObjectsCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { awsClients } from "../../backup/clients.ts";
-import { listObjects, sizeOf } from "../../backup/vault.ts";
+import { listObjects, readRanges, sizeOf } from "../../backup/vault.ts";
 import {
     bundleManifest,
     bundleText,
@@ -130,10 +130,10 @@ export async function publishBundle(options: PublishOptions): Promise<Published>
     }
 }
 
-/** True where it was put, false where it lay there. */
+/** True where it was put, false where it lay there. What lies there is read: a damaged one is replaced. */
 async function putLayer(s3: S3Client, bucket: string, { sha256, bytes: size }: Layer, file: string, signal: AbortSignal): Promise<boolean> {
     const Key = releaseKeys.layer(sha256);
-    if ((await sizeOf(s3, bucket, Key)) === size) return false;
+    if ((await sizeOf(s3, bucket, Key)) === size && (await hashOf(readRanges(s3, bucket, Key, size, signal))) === sha256) return false;
     const upload = new Upload({
         client: s3,
         params: { Bucket: bucket, Key, Body: createReadStream(file), ContentType: "application/gzip", ChecksumAlgorithm: "SHA256" },
@@ -149,6 +149,12 @@ async function putLayer(s3: S3Client, bucket: string, { sha256, bytes: size }: L
     } finally {
         signal.removeEventListener("abort", abort);
     }
+}
+
+async function hashOf(source: AsyncIterable<Buffer>): Promise<string> {
+    const hash = createHash("sha256");
+    for await (const chunk of source) hash.update(chunk);
+    return hash.digest("hex");
 }
 
 /** Puts the bundle at the head of the record. Of two releases at once both are in it, whichever came last at its head. */
@@ -177,10 +183,11 @@ async function deleteUnnamed(s3: S3Client, bucket: string, record: ReleaseRecord
     for (const { bundle } of record.bundles) {
         const key = releaseKeys.manifest(bundle);
         const found = await store.get(key);
+        const manifest = manifestIn(found?.text);
         // Without its manifest nobody can tell what it needs: then nothing is deleted.
-        if (found === undefined) return 0;
+        if (manifest === undefined) return 0;
         needed.add(key);
-        for (const { sha256 } of bundleManifest.parse(JSON.parse(found.text)).layers) needed.add(releaseKeys.layer(sha256));
+        for (const { sha256 } of manifest.layers) needed.add(releaseKeys.layer(sha256));
     }
     const unnamed: { Key: string }[] = [];
     for (const prefix of [releaseKeys.manifests, releaseKeys.layers])
@@ -189,6 +196,15 @@ async function deleteUnnamed(s3: S3Client, bucket: string, record: ReleaseRecord
     for (let from = 0; from < unnamed.length; from += 1000)
         await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: unnamed.slice(from, from + 1000), Quiet: true } }));
     return unnamed.length;
+}
+
+/** Undefined where it is missing, damaged, or of a version that is not ours. */
+function manifestIn(text: string | undefined): BundleManifest | undefined {
+    try {
+        return bundleManifest.parse(JSON.parse(text ?? ""));
+    } catch {
+        return undefined; // that is the answer
+    }
 }
 
 /** Another release may have deleted a layer of ours that lay there for long, unnamed, before our record named it. */

@@ -80,7 +80,7 @@ export async function runExperiment(options: ExperimentOptions): Promise<Outcome
             recovered: { served: after(served), protected: after(caughtUp) },
         };
     } finally {
-        watch.stop();
+        await watch.stop();
         await cluster.clean(held.record.id);
         await held.end();
     }
@@ -152,12 +152,12 @@ async function until(limit: number, signal: AbortSignal, holds: () => Promise<bo
     return undefined;
 }
 
-/** Asks the services that the target carries, as users do, again and again. */
+/** Asks the services that the target carries, under the names that users know, again and again. */
 function watchUsers({ estate, wanted, status = httpsStatus, signal }: ExperimentOptions) {
-    const host = names(estate, "").siteServiceHost;
+    const host = names(estate, "").serviceHost;
     const urls = Object.entries(estate.services)
         .filter(([service, { needs }]) => service === wanted.target || needs.includes(wanted.target))
-        .map(([service, { healthPath }]) => `https://${host(service, wanted.site)}${healthPath}`);
+        .map(([service, { healthPath }]) => `https://${host(service)}${healthPath}`);
     const looks: Look[] = [];
     const over = new AbortController();
     const ended = AbortSignal.any([signal, over.signal]);

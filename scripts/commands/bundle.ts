@@ -3,13 +3,16 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { bundleCommands, type BundleManifest } from "../../model/bundle.ts";
+import { Failure } from "../../model/failure.ts";
 import { names } from "../../model/names.ts";
 import { scenarios } from "../../model/plans.ts";
 import { bytes, formatDuration, formatSize, seconds } from "../../model/units.ts";
 import { accountNumber } from "../../recovery/account.ts";
+import { hasDataKey } from "../../recovery/bootstrap/stack-file.ts";
 import { dependenciesLayer, engineLayer, nodeLayer, pluginLayers, programLayer } from "../../recovery/bundle/contents.ts";
 import { publishBundle, readReleases } from "../../recovery/bundle/publish.ts";
 import { verifyBundle } from "../../recovery/bundle/verify.ts";
+import { stackOf } from "../../recovery/pulumi.ts";
 import { makeRunbook } from "../../recovery/runbook/page.ts";
 import { estate } from "../../stacks/estate.ts";
 import { interruption } from "../interruption.ts";
@@ -43,6 +46,12 @@ export const command = new Command("bundle")
 
 async function put(account: string, { include, json }: Options): Promise<void> {
     const checkout = process.cwd();
+    if (!hasDataKey(checkout, stackOf.standby))
+        throw new Failure(
+            "prerequisite",
+            `Pulumi.${stackOf.standby}.yaml has no data key: an activation from this bundle could not open the stack`,
+            "run `lifeboat bootstrap` here, and commit what it writes into the file",
+        );
     const runbooks = scenarios.map((scenario) => makeRunbook(estate, scenario, account));
     const plugins = pluginLayers(checkout);
     const published = await publishBundle({

@@ -141,6 +141,16 @@ describe("a bundle in the standby's release bucket", function () {
                 );
             });
 
+        it("is mended by putting it again, though the damaged layer is as long as it was", async () => {
+            const layer = await shelf.read(key(0));
+            layer[layer.length >> 1]! ^= 1;
+            await shelf.put(key(0), layer);
+            assert.equal((await shelf.get()).code, 1);
+            const again = await shelf.publish([program("newer"), textLayer("node", "n")]);
+            assert.deepEqual([again.bundle, again.uploaded], [bundle, again.manifest.layers[0]?.bytes]);
+            assert.equal((await shelf.get()).code, 0);
+        });
+
         it("because its record is none: both ways to it end with 1", async () => {
             await shelf.put(releaseKeys.current, "nonsense");
             const { code, stderr } = await shelf.get();
