@@ -30,13 +30,21 @@ export const chaosRecord = z.strictObject({
 });
 export type ChaosRecord = z.output<typeof chaosRecord>;
 
+/** So long a run waits, after a fault's end, for each of: users are served, replicas have caught up. */
+export const recoveryLimit = seconds(300);
+
 /**
- * Whether a new experiment may begin after the last one: "free"; "under way"; or "left", where nobody cleaned up after a fault that has ended by now.
+ * Whether a new experiment may begin after the last one: "free"; "under way", also while it waits for the recovery; or "left", where its fault has ended and
+ * its run is dead.
+ * @param alive whether the process that runs it lives, as far as that can be told from here
  * @param now ms since 1970
  */
-export function standing(record: ChaosRecord | undefined, now: number): "free" | "under way" | "left" {
+export function standing(record: ChaosRecord | undefined, alive: "yes" | "no" | "cannot tell", now: number): "free" | "under way" | "left" {
     if (record === undefined || record.over !== null) return "free";
-    return now > Date.parse(record.until) + faultSlack * 1000 ? "left" : "under way";
+    if (alive === "yes") return "under way";
+    // Of a run on another machine nobody knows: it may still be waiting.
+    const patience = faultSlack + (alive === "no" ? 0 : 2 * recoveryLimit);
+    return now > Date.parse(record.until) + patience * 1000 ? "left" : "under way";
 }
 
 /** Why nothing may be broken now: there would be nothing to fall back on. Empty where it may. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { faultSlack, feltIn, reasonsAgainst, type ChaosRecord, type Felt, type Look } from "../../model/chaos.ts";
+import { faultSlack, feltIn, reasonsAgainst, recoveryLimit, type ChaosRecord, type Felt, type Look } from "../../model/chaos.ts";
 import type { Estate } from "../../model/estate.ts";
 import { Failure } from "../../model/failure.ts";
 import { names } from "../../model/names.ts";
@@ -41,7 +41,7 @@ export interface Outcome {
 }
 
 /** In ms. */
-const limits = { start: 60_000, recovery: 300_000, pause: 500 };
+const limits = { start: 60_000, recovery: recoveryLimit * 1000, pause: 500 };
 
 /**
  * Runs one experiment: claims the right to it, breaks what is to be broken, watches what users meet, and times how long it takes until they are served and the

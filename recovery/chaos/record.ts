@@ -1,22 +1,27 @@
 import { randomBytes } from "node:crypto";
-import { chaosRecord, faultSlack, standing, type ChaosRecord } from "../../model/chaos.ts";
+import type { z } from "zod";
+import { chaosRecord, standing, type ChaosRecord } from "../../model/chaos.ts";
 import { Failure } from "../../model/failure.ts";
 import { coordination } from "../../model/names.ts";
-import { formatDuration, seconds, type Seconds } from "../../model/units.ts";
+import type { Seconds } from "../../model/units.ts";
 import type { CoordinationBucket } from "../conditional-bucket.ts";
-import { operator } from "../runner.ts";
+import { isAlive, operator, runner, thisRunner } from "../runner.ts";
+
+const storedRecord = chaosRecord.extend({ runner });
+/** The record as it lies in the bucket: with the process that runs the experiment. */
+export type StoredRecord = z.output<typeof storedRecord>;
 
 export interface Held {
-    record: ChaosRecord;
+    record: StoredRecord;
     /** Writes that it is over. Harmless where somebody else wrote it. */
     end(): Promise<void>;
 }
 
-async function read(bucket: CoordinationBucket): Promise<{ record: ChaosRecord; etag: string } | undefined> {
+async function read(bucket: CoordinationBucket): Promise<{ record: StoredRecord; etag: string } | undefined> {
     const found = await bucket.get(coordination.chaos);
     if (found === undefined) return undefined;
     try {
-        return { record: chaosRecord.parse(JSON.parse(found.text)), etag: found.etag };
+        return { record: storedRecord.parse(JSON.parse(found.text)), etag: found.etag };
     } catch (error) {
         throw new Failure(
             "refused",
@@ -29,8 +34,13 @@ async function read(bucket: CoordinationBucket): Promise<{ record: ChaosRecord; 
     }
 }
 
-/** The record of the last experiment. */
-export const lastExperiment = async (bucket: CoordinationBucket): Promise<ChaosRecord | undefined> => (await read(bucket))?.record;
+/** The record of the last experiment, and how it stands. */
+export async function lastExperiment(
+    bucket: CoordinationBucket,
+): Promise<{ record: StoredRecord; state: ReturnType<typeof standing> } | undefined> {
+    const record = (await read(bucket))?.record;
+    return record && { record, state: standing(record, isAlive(record.runner), Date.now()) };
+}
 
 /**
  * Claims the right to the one experiment.
@@ -45,9 +55,11 @@ export async function claimExperiment(
 ): Promise<Held> {
     const found = await read(bucket);
     const now = Date.now();
-    const state = standing(found?.record, now);
-    if (found !== undefined && state !== "free") throw busy(found.record, state, now);
-    const record: ChaosRecord = chaosRecord.parse({
+    if (found !== undefined) {
+        const state = standing(found.record, isAlive(found.record.runner), now);
+        if (state !== "free") throw busy(found.record, state);
+    }
+    const record = storedRecord.parse({
         ...wanted,
         version: 1,
         id: `${new Date(now)
@@ -58,6 +70,7 @@ export async function claimExperiment(
         at: new Date(now).toISOString(),
         until: new Date(now + span * 1000).toISOString(),
         over: null,
+        runner: thisRunner(),
     });
     const text = JSON.stringify(record);
     const won = found === undefined ? bucket.create(coordination.chaos, text) : bucket.replace(coordination.chaos, text, found.etag);
@@ -66,11 +79,15 @@ export async function claimExperiment(
     return { record, end: () => markOver(bucket, record.id) };
 }
 
-function busy({ experiment, target, site, by, at, until }: ChaosRecord, state: "under way" | "left", now: number): Failure {
+export function busy({ experiment, target, site, by, at, until }: ChaosRecord, state: "under way" | "left"): Failure {
     const what = `${experiment} of ${target} in the ${site}, begun by ${by} at ${at},`;
-    if (state === "left") return new Failure("refused", `${what} was left without clean-up`, "lifeboat chaos clean");
-    const left = seconds(Math.max(1, (Date.parse(until) + faultSlack * 1000 - now) / 1000));
-    return new Failure("refused", `${what} is under way: one at a time`, `speak with them; its end is sure in ${formatDuration(left)}`);
+    return state === "left"
+        ? new Failure("refused", `${what} was left without clean-up`, "lifeboat chaos clean")
+        : new Failure(
+              "refused",
+              `${what} is under way: one at a time`,
+              `speak with them; its fault ends by itself at ${until}, then comes the recovery`,
+          );
 }
 
 /** Writes that the experiment with this id is over. */

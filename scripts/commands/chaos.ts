@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { Argument, Command, Option } from "commander";
-import { experiments, faultSpans, reasonsAgainst, standing, targetsOf, type Experiment } from "../../model/chaos.ts";
+import { experiments, faultSpans, reasonsAgainst, recoveryLimit, targetsOf, type Experiment } from "../../model/chaos.ts";
 import { siteNames, type SiteName } from "../../model/estate.ts";
 import { exitCodes, Failure } from "../../model/failure.ts";
 import { judgeReadiness } from "../../model/readiness.ts";
@@ -11,7 +11,7 @@ import { accountNumber } from "../../recovery/account.ts";
 import { holdConnections } from "../../recovery/chaos/connections.ts";
 import { runExperiment, type Outcome } from "../../recovery/chaos/experiment.ts";
 import { delayAnswers } from "../../recovery/chaos/latency.ts";
-import { lastExperiment, markOver } from "../../recovery/chaos/record.ts";
+import { busy, lastExperiment, markOver } from "../../recovery/chaos/record.ts";
 import { chaosSite } from "../../recovery/chaos/site.ts";
 import { coordinationOf } from "../../recovery/coordination.ts";
 import { gatherFacts, sourcesIn } from "../../recovery/facts.ts";
@@ -55,7 +55,7 @@ for (const experiment of experiments)
         .command(experiment)
         .summary(summaries[experiment])
         .description(
-            `${sentence(summaries[experiment])}.\n${details[experiment]}\nEnds with 0 where all is as it was before, with 1 where it is not within 5 min, with 4 where it may not be done now.`,
+            `${sentence(summaries[experiment])}.\n${details[experiment]}\nEnds with 0 where all is as it was before, with 1 where it is not within ${formatDuration(recoveryLimit)}, with 4 where it may not be done now.`,
         )
         .addArgument(new Argument("<target>", "service or store").choices(targetsOf(estate, experiment)))
         .addOption(new Option("--site <site>", "where").choices(siteNames).default("primary"))
@@ -157,7 +157,7 @@ async function approve(experiment: Experiment, target: string, site: SiteName, s
 }
 
 function tell({ experiment, fault, felt, recovered }: Outcome): string {
-    const span = (value: Seconds | null) => (value === null ? "NOT within 5 min" : formatDuration(value));
+    const span = (value: Seconds | null) => (value === null ? `NOT within ${formatDuration(recoveryLimit)}` : formatDuration(value));
     const counted = Object.entries(fault).map(([name, value]) => `${name} ${String(value)}`);
     return [
         `${experiment.experiment} of ${experiment.target} in the ${experiment.site}: ${counted.join(", ")}`,
@@ -171,12 +171,7 @@ async function clean({ json }: { json?: boolean }): Promise<void> {
     const account = await accountNumber(estate.sites.standby.region);
     const bucket = coordinationOf(estate, account);
     const last = await lastExperiment(bucket);
-    if (standing(last, Date.now()) === "under way")
-        throw new Failure(
-            "refused",
-            `${last!.experiment} of ${last!.target}, begun by ${last!.by}, is under way`,
-            `it ends by itself; repeat after ${last!.until}`,
-        );
+    if (last?.state === "under way") throw busy(last.record, "under way");
     const found: string[] = [];
     const unreachable: string[] = [];
     for (const site of siteNames)
@@ -188,7 +183,7 @@ async function clean({ json }: { json?: boolean }): Promise<void> {
     // Where the faulty site does not answer nobody can say that it is clean.
     if (unreachable.length > 0)
         throw new Failure("unavailable", `not asked: ${unreachable.join("; ")}`, "repeat the command when it answers");
-    if (last !== undefined) await markOver(bucket, last.id);
+    if (last !== undefined) await markOver(bucket, last.record.id);
     if (json === true) print({ found });
     else show(found.length === 0 ? "nothing was left" : `taken away: ${found.join(", ")}`);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { chaosRecord, faultSlack, feltIn, reasonsAgainst, standing, targetsOf, type Look } from "../../model/chaos.ts";
+import { chaosRecord, faultSlack, feltIn, reasonsAgainst, recoveryLimit, standing, targetsOf, type Look } from "../../model/chaos.ts";
 import { defineEstate } from "../../model/estate.ts";
 import type { Readiness } from "../../model/readiness.ts";
 import { declaration } from "./declaration.ts";
@@ -22,11 +22,15 @@ const well: Readiness = { active: "primary", failover: "yes", obstacles: [], los
 
 describe("the one chaos experiment", () => {
     it("is under way until its end is sure, then left, and free once somebody has cleaned up", () => {
-        assert.equal(standing(undefined, until), "free");
-        assert.equal(standing(record, until - 59_000), "under way");
-        assert.equal(standing(record, until + faultSlack * 1000), "under way");
-        assert.equal(standing(record, until + faultSlack * 1000 + 1), "left");
-        assert.equal(standing({ ...record, over: record.until }, until), "free");
+        const surely = until + faultSlack * 1000;
+        assert.equal(standing(undefined, "cannot tell", until), "free");
+        assert.equal(standing({ ...record, over: record.until }, "yes", until), "free");
+        assert.equal(standing(record, "no", until - 59_000), "under way");
+        assert.equal(standing(record, "no", surely), "under way");
+        assert.equal(standing(record, "no", surely + 1), "left");
+        assert.equal(standing(record, "yes", surely + 3_600_000), "under way", "it waits for the recovery");
+        assert.equal(standing(record, "cannot tell", surely + 2 * recoveryLimit * 1000), "under way");
+        assert.equal(standing(record, "cannot tell", surely + 2 * recoveryLimit * 1000 + 1), "left");
     });
 
     it("may not begin where there is nothing to fall back on, and every reason is named", () => {
