@@ -15,7 +15,7 @@ export interface ExperimentOptions {
     bucket: CoordinationBucket;
     cluster: ChaosSite;
     wanted: Pick<ChaosRecord, "experiment" | "site" | "target" | "reason">;
-    /** How long the fault lasts; a pod's death lasts no time. */
+    /** How long the fault lasts; 0 for a pod's death. */
     span: Seconds;
     /** Arguments of `lifeboat` in the fault's Job. */
     faultArguments(servers: readonly string[], port: number): string[];
@@ -53,7 +53,7 @@ export async function runExperiment(options: ExperimentOptions): Promise<Outcome
     const pods = await cluster.podsOf(wanted.target);
     const before = new Set(reasonsAgainst(await options.readiness()));
     if (pods.length === 0) throw new Failure("refused", `no pod of ${wanted.target} runs in the ${wanted.site}`, "lifeboat status");
-    const held = await claimExperiment(bucket, wanted, wanted.experiment === "pod" ? seconds(0) : span);
+    const held = await claimExperiment(bucket, wanted, span);
     const watch = watchUsers(options);
     try {
         const fault = wanted.experiment === "pod" ? await killOne(options, pods) : await runFault(options, held.record.id, pods);

@@ -6,7 +6,7 @@ import { exitCodes, Failure } from "../../model/failure.ts";
 import { judgeReadiness } from "../../model/readiness.ts";
 import { names } from "../../model/names.ts";
 import { servers } from "../../model/servers.ts";
-import { formatDuration, parseDuration, type Seconds } from "../../model/units.ts";
+import { formatDuration, parseDuration, seconds, type Seconds } from "../../model/units.ts";
 import { accountNumber } from "../../recovery/account.ts";
 import { holdConnections } from "../../recovery/chaos/connections.ts";
 import { runExperiment, type Outcome } from "../../recovery/chaos/experiment.ts";
@@ -22,7 +22,7 @@ import { passwordOf } from "../servers.ts";
 
 interface Options {
     site: SiteName;
-    for: string;
+    for?: string;
     yes?: boolean;
     force?: boolean;
     reason: string;
@@ -50,8 +50,8 @@ export const command = new Command("chaos").description(
         "whoever dies (its own timer, and the cluster's deadline above it), and what a killed run leaves is found: `lifeboat chaos clean`. In staging first.",
 );
 
-for (const experiment of experiments)
-    command
+for (const experiment of experiments) {
+    const own = command
         .command(experiment)
         .summary(summaries[experiment])
         .description(
@@ -59,12 +59,15 @@ for (const experiment of experiments)
         )
         .addArgument(new Argument("<target>", "service or store").choices(targetsOf(estate, experiment)))
         .addOption(new Option("--site <site>", "where").choices(siteNames).default("primary"))
-        .option("--for <duration>", `how long the fault lasts, at most ${formatDuration(faultSpans.longest)}`, `${faultSpans.usual} s`)
         .option("--yes", "do not ask to have the target's name typed; needs --reason")
         .option("--force", "also while a store is unprotected or the standby could not take over; needs --reason")
         .option("--reason <text>", "why, for the record", "")
         .option("--json", "print what was done and measured as JSON")
         .action((target: string, options: Options) => run(experiment, target, options));
+    // A pod's death lasts no time.
+    if (experiment !== "pod")
+        own.option("--for <duration>", `how long the fault lasts, at most ${formatDuration(faultSpans.longest)}`, `${faultSpans.usual} s`);
+}
 
 command
     .command("clean")
@@ -103,7 +106,7 @@ function spanOf(text: string): Seconds {
 
 async function run(experiment: Experiment, target: string, options: Options): Promise<void> {
     const { site, reason } = options;
-    const span = spanOf(options.for);
+    const span = options.for === undefined ? seconds(0) : spanOf(options.for);
     if ((options.yes === true || options.force === true) && reason === "")
         throw new Failure("usage", "--yes and --force need a reason for the record", 'add --reason "…"');
     if (options.yes !== true && !process.stdin.isTTY)
