@@ -24,7 +24,7 @@ root=$(mktemp -d)
 mount -t tmpfs -o size=2g none "$root"
 mkdir -p "$root/usr/lib" "$root/usr/lib64" "$root/usr/bin" "$root/etc/ssl" "$root/proc" "$root/dev" "$root/tmp" "$root/home"
 for tool in sh env cat chmod cp curl cut dirname grep gzip ls mkdir mv printf readlink rm sed sha256sum tail tar uname wc; do
-    cp "$(readlink -f "$(command -v "$tool")")" "$root/usr/bin/$tool"
+    cp "$(readlink -f "/usr/bin/$tool")" "$root/usr/bin/$tool"
 done
 for library in lib lib64; do
     mount --bind "/usr/$library" "$root/usr/$library"

@@ -8,7 +8,7 @@ import pg from "pg";
 import { seconds } from "../../../model/units.ts";
 import { holdConnections } from "../../../recovery/chaos/connections.ts";
 import { delayAnswers } from "../../../recovery/chaos/latency.ts";
-import { jobDocument } from "../../../recovery/chaos/site.ts";
+import { chaosLabel, jobDocument } from "../../../recovery/chaos/site.ts";
 import { refusals } from "../../../sandbox/node/refusals.ts";
 import { freePort } from "../../support/free-port.ts";
 import { startMariadb, startPostgres } from "../../support/servers.ts";
@@ -192,7 +192,9 @@ describe("the Job of a fault", () => {
             jobs.map(({ spec }) => spec.template.spec.volumes.length),
             [2, 1],
         );
-        assert.equal(jobs[1]?.spec.template.metadata.labels["app"], "orders");
-        assert.equal(jobs[0]?.spec.template.metadata.labels["app"], undefined);
+        assert.deepEqual(
+            jobs.map(({ spec }) => spec.template.metadata.labels),
+            [{ [chaosLabel]: "a" }, { app: "orders", [chaosLabel]: "b" }],
+        );
     });
 });
