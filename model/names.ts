@@ -21,6 +21,8 @@ export function names(estate: Estate, account: string) {
         witnessBucket: `${estate.name}-lifeboat-witness-${account}-${witnessRegion(estate)}`,
         /** Alias of the key that is Pulumi's secrets provider (multi-region, standby; made by bootstrap). */
         stateKeyAlias: `alias/${estate.name}-lifeboat-state`,
+        /** Released bundles: what an activation runs from on an empty machine (standby region; made by bootstrap). */
+        releaseBucket: `${estate.name}-lifeboat-release-${account}`,
         breakGlassRole: `${estate.name}-lifeboat-break-glass`,
         /** Recovery points, one bucket a site. Objects: STORE/POINT/data, STORE/POINT/manifest.json. */
         vaultBucket: (site: SiteName) => `${estate.name}-lifeboat-vault-${account}-${region(site)}`,
@@ -75,6 +77,8 @@ export const coordination = {
     /** Ids with a random part that a stack publishes for the other one (zone id, key ids). */
     published: (site: SiteName) => `published/${site}.json`,
     journal: (activation: string, entry: number) => `journal/${activation}/${String(entry).padStart(6, "0")}.json`,
+    /** The chaos experiment that is under way, or the last one. */
+    chaos: "chaos.json",
     runbook: (file: string) => `runbooks/${file}`,
     /** A recovery point exists once its record is here: written by the verifier alone. */
     catalog: (store: string, point: string) => `catalog/${store}/${point}.json`,

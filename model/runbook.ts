@@ -1,3 +1,4 @@
+import { bundleCommands } from "./bundle.ts";
 import { explain, rtoBounds, serviceRpoBounds, storeRpoBounds, type Bound } from "./bounds.ts";
 import type { Estate } from "./estate.ts";
 import { coordination, names } from "./names.ts";
@@ -121,13 +122,19 @@ function first({ estate, plan }: RunbookOptions): string {
 function needs({ estate, plan, account = "ACCOUNT" }: RunbookOptions): string {
     const name = names(estate, account);
     const { region } = estate.sites[plan.active];
+    const { cli, curl, enter } = bundleCommands(name.releaseBucket, region);
     return [
         "## What your machine needs",
-        "The checkout (or the released bundle), `pulumi`, AWS credentials, and the standby's cluster. If single sign-on is down, take the break-glass role with your second factor:",
+        `Linux (your own machine, or CloudShell in ${region}), AWS credentials, and the standby's cluster. If single sign-on is down, take the break-glass role with your second factor, and export what it answers (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN):`,
         shell(
             `aws sts assume-role --region ${region} --role-arn arn:aws:iam::${account}:role/${name.breakGlassRole} --role-session-name incident --serial-number ARN-OF-YOUR-MFA-DEVICE --token-code CODE`,
             `aws eks update-kubeconfig --region ${region} --name CLUSTER --alias ${plan.active}`,
         ),
+        `All else comes with the released bundle, out of ${region}: no npm, no git, no Pulumi of your own. In an empty directory, the first line; where there is no AWS CLI, the second; then the third:`,
+        shell(cli),
+        shell(curl),
+        shell(enter),
+        "From here on `lifeboat` is the released one. Stay in its directory. Whoever has a checkout at that release may use it instead. If the bundle is damaged, the message names the one before it.",
         "Both of these must answer:",
         shell("lifeboat epoch", `kubectl --context ${plan.active} -n ${name.namespace} get pods`),
     ].join("\n\n");

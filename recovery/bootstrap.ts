@@ -88,6 +88,8 @@ export async function bootstrapAccount({ estate, account, note }: Omit<Bootstrap
     await stands("bucket", name.stateBucket, () => ensureBucket(clients.s3, { name: name.stateBucket, region, key: stateKey }));
     await bootstrapStateCopy({ estate, account }, stateKey, stands);
     await stands("bucket", name.coordinationBucket, () => ensureBucket(clients.s3, { name: name.coordinationBucket, region }));
+    const outdated = { prefix: "", afterDays: 30 };
+    await stands("bucket", name.releaseBucket, () => ensureBucket(clients.s3, { name: name.releaseBucket, region, forgets: outdated }));
     const third = witnessRegion(estate);
     const forgets = { prefix: witness.leases, afterDays: 1 };
     await stands(

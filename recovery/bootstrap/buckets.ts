@@ -18,7 +18,7 @@ export interface BootstrapBucket {
     region: string;
     /** The key of its encryption, by ARN; without one S3's own keys are used. */
     key?: string;
-    /** Objects that are written every few seconds: their older versions are dropped. @default all versions are kept */
+    /** Objects whose older versions are dropped after so many days; an empty prefix means all of them. @default all versions are kept */
     forgets?: { prefix: string; afterDays: number };
 }
 
@@ -73,7 +73,7 @@ export async function ensureBucket(s3: S3Client, { name: Bucket, region, key, fo
                 LifecycleConfiguration: {
                     Rules: [
                         {
-                            ID: `forget-older-${forgets.prefix.replace(/\W+$/, "")}`,
+                            ID: `forget-older-${forgets.prefix.replace(/\W+$/, "") || "versions"}`,
                             Status: "Enabled",
                             Filter: { Prefix: forgets.prefix },
                             NoncurrentVersionExpiration: { NoncurrentDays: forgets.afterDays },

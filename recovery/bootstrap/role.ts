@@ -51,10 +51,11 @@ export function breakGlassPolicy(estate: Estate, account: string, stateKey: stri
             allow("ListWitness", ["s3:ListBucket"], `arn:aws:s3:::${name.witnessBucket}`, witnessRegion(estate)),
             allow("Witness", ["s3:GetObject", "s3:PutObject"], `arn:aws:s3:::${name.witnessBucket}/*`, witnessRegion(estate)),
             allow("StateKey", ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"], stateKey),
+            // What it runs comes from the released bundle, which it may not change.
             allow(
-                "ReadRecoveryPoints",
+                "ReadRecoveryPointsAndReleases",
                 ["s3:GetObject", "s3:ListBucket"],
-                [`arn:aws:s3:::${name.vaultBucket("standby")}`, `arn:aws:s3:::${name.vaultBucket("standby")}/*`],
+                [name.vaultBucket("standby"), name.releaseBucket].flatMap((own) => [`arn:aws:s3:::${own}`, `arn:aws:s3:::${own}/*`]),
             ),
             allow("Latch", ["cloudwatch:PutMetricData", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"], "*"),
             allow(

@@ -25,10 +25,14 @@ function place(source: string, target: string): void {
     }
 }
 
-/** A file without an extension is not type-stripped by Node, so a plugin is two lines of shell in front of a module. */
-function launcher(path: string, module: string): void {
+/**
+ * A file without an extension is not type-stripped by Node, so a plugin is a few lines of shell in front of a module of the checkout. In an unpacked bundle
+ * (`lifeboat bundle --include sandbox`) the checkout is the bundle, and Node is its own.
+ */
+function launcher(path: string, checkout: string, module: string): void {
     const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
-    writeFileSync(path, `#!/bin/sh\nexec ${quoted(tools.node)} ${quoted(module)} "$@"\n`);
+    const bundled = `[ -z "\${LIFEBOAT_BUNDLE:-}" ] || exec node "$LIFEBOAT_BUNDLE"/${quoted(module)} "$@"`;
+    writeFileSync(path, `#!/bin/sh\n${bundled}\nexec ${quoted(tools.node)} ${quoted(join(checkout, module))} "$@"\n`);
     chmodSync(path, 0o755);
 }
 
@@ -51,12 +55,12 @@ export function prepareEngine({ directory, checkout }: { directory: string; chec
     if (official)
         for (const name of readdirSync(dirname(pulumi)))
             if (name.startsWith("pulumi-")) place(realpathSync(join(dirname(pulumi), name)), join(bin, name));
-    if (!official) launcher(join(bin, "pulumi-language-nodejs"), join(checkout, "sandbox/engine/language-host.ts"));
+    if (!official) launcher(join(bin, "pulumi-language-nodejs"), checkout, "sandbox/engine/language-host.ts");
 
     for (const [name, version] of Object.entries(plugins)) {
         const plugin = join(pulumiHome, "plugins", `resource-${name}-v${version}`);
         mkdirSync(plugin, { recursive: true });
-        launcher(join(plugin, `pulumi-resource-${name}`), join(checkout, "sandbox/providers", `${name}.ts`));
+        launcher(join(plugin, `pulumi-resource-${name}`), checkout, `sandbox/providers/${name}.ts`);
     }
 
     return {

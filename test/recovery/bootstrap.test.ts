@@ -56,6 +56,7 @@ describe("bootstrap", function () {
             name.stateCopyBucket,
             name.stateCopyRole,
             name.coordinationBucket,
+            name.releaseBucket,
             name.witnessBucket,
             name.breakGlassRole,
             "epoch",

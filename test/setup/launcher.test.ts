@@ -71,6 +71,24 @@ describe("the launcher", function () {
     const installed = (root: string) => existsSync(join(root, "node_modules/some/package.json"));
     const leavings = (root: string) => readdirSync(root).filter((name) => name.startsWith("node_modules."));
 
+    it("runs an unpacked bundle with what it brings, with neither HOME nor anything of this machine's, also through a link", async () => {
+        const root = clone("bundle");
+        writeFileSync(join(root, "bundle.json"), "{}");
+        mkdirSync(join(root, "runtime/bin"), { recursive: true });
+        symlinkSync(process.execPath, join(root, "runtime/bin/node"));
+        const shown = '["PATH", "PULUMI_HOME", "LIFEBOAT_BUNDLE"].map((name) => process.env[name])';
+        writeFileSync(join(root, "scripts/main.ts"), `console.log(JSON.stringify(${shown})); process.exitCode = 7;\n`);
+        symlinkSync(join(root, "lifeboat"), join(directory, "bin/lifeboat"));
+        rmSync(join(directory, "bin/node"));
+        for (const path of [join(root, "lifeboat"), join(directory, "bin/lifeboat")]) {
+            const { code, stdout, stderr } = await start(path, [], { PATH: "/usr/bin:/bin", HOME: undefined, XDG_CACHE_HOME: undefined })
+                .ended;
+            assert.deepEqual([code, stderr], [7, ""]);
+            assert.deepEqual(JSON.parse(stdout), [`${root}/runtime/bin:/usr/bin:/bin`, `${root}/runtime/pulumi-home`, root]);
+        }
+        assert.deepEqual([calls(), existsSync(join(directory, "cache"))], [[], false]);
+    });
+
     it("installs the locked dependencies once, hands its arguments over as they are, and passes the exit code on", async () => {
         const root = clone("one");
         const argv = ["sandbox", "exec", "--", "echo", "two words", "", "*"];

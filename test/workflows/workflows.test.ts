@@ -32,9 +32,10 @@ const job = z.strictObject({
     steps: z.array(step).min(1),
 });
 const schedule = z.strictObject({ schedule: z.array(z.strictObject({ cron: z.string() })).length(1), workflow_dispatch: z.null() });
+const release = z.strictObject({ release: z.strictObject({ types: z.tuple([z.literal("published")]) }) });
 const workflow = z.strictObject({
     name: z.string(),
-    on: z.union([z.literal("pull_request"), schedule]),
+    on: z.union([z.literal("pull_request"), schedule, release]),
     permissions: z.strictObject({}),
     concurrency: z.strictObject({ group: z.string(), "cancel-in-progress": z.boolean() }),
     jobs: z.record(z.string(), job),
@@ -73,17 +74,18 @@ async function parsesAs(argv: readonly string[]): Promise<void> {
 
 describe("the workflows of a user's CI", function () {
     this.timeout(60_000);
-    it("are a preview of each change, a monthly, a quarterly and a yearly one", () => {
+    it("are a preview of each change, a bundle of each release, a monthly, a quarterly and a yearly one", () => {
         const crons = Object.fromEntries(
             files.map((file) => {
                 const { on } = read(file);
-                return [file, on === "pull_request" ? on : on.schedule[0]!.cron];
+                return [file, on === "pull_request" ? on : "release" in on ? "release" : on.schedule[0]!.cron];
             }),
         );
         assert.deepEqual(crons, {
             "activation.yml": "41 7 3 2 *",
             "preview.yml": "pull_request",
             "rehearsal.yml": "23 5 2 1,4,7,10 *",
+            "release.yml": "release",
             "restore-drill.yml": "17 6 1 * *",
         });
     });
@@ -129,8 +131,15 @@ describe("the workflows of a user's CI", function () {
         const { dependencies } = z
             .object({ dependencies: z.record(z.string(), z.string()) })
             .parse(JSON.parse(readFileSync(join(repository, "package.json"), "utf8")));
-        for (const file of ["preview.yml", "activation.yml"])
+        for (const file of ["preview.yml", "activation.yml", "release.yml"])
             assert.ok(texts[file]!.includes(`get.pulumi.com | sh -s -- --version ${dependencies["@pulumi/pulumi"]}`), file);
+    });
+    it("put a release's bundle into the standby from an environment of its own, and start it from there", () => {
+        assert.equal(read("release.yml").jobs["bundle"]!.environment, "release");
+        assert.deepEqual(
+            linesCalling("release.yml", "./lifeboat").map((argv) => argv.join(" ")),
+            ["bundle", "bundle --verify"],
+        );
     });
     it("drill every store of the estate", () => {
         assert.deepEqual(read("restore-drill.yml").jobs["drill"]!.strategy!.matrix["store"], Object.keys(estate.stores));
@@ -141,7 +150,7 @@ describe("the workflows of a user's CI", function () {
         assert.deepEqual(calls.slice(0, 4), ["activate --plan", "status", "promotion-diff", "activate --yes"]);
     });
     it("keep what was measured, signed by a key that only the signing step sees", () => {
-        for (const file of files.filter((name) => name !== "preview.yml")) {
+        for (const file of ["activation.yml", "rehearsal.yml", "restore-drill.yml"]) {
             assert.ok(
                 stepsOf(file).some(({ uses, if: when }) => uses?.startsWith("actions/upload-artifact@") && when === "always()"),
                 file,
