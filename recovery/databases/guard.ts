@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { otherSite } from "../../model/estate.ts";
 import { Failure } from "../../model/failure.ts";
 import { actionFor, type Lease } from "../../model/lease.ts";
 import type { DatabasePlace, DatabaseStatus, GuardedServer } from "./database.ts";
@@ -19,6 +20,8 @@ export interface GuardTools {
 
 export interface GuardStatus extends DatabaseStatus {
     store: string;
+    /** What the volume's marker says of its copy; absent where the data began here. */
+    seed?: Marker["seed"];
     lease: {
         state: Lease["state"];
         /** The highest that this guard was told of; 0: of none. */
@@ -28,6 +31,12 @@ export interface GuardStatus extends DatabaseStatus {
         /** Who does not answer, and why. */
         silent: Record<string, string>;
     };
+}
+/** How a server becomes a replica again: from its own position, or by a copy, which wipes it. `restart`: the copy begins when its pod starts. */
+export interface RejoinedStore {
+    store: string;
+    way: "followed already" | "position" | "copy";
+    restart: boolean;
 }
 export interface PromotedStore {
     store: string;
@@ -48,6 +57,12 @@ export interface Guard {
      * answers
      */
     promote(): Promise<PromotedStore>;
+    /**
+     * Makes the server a replica of the peer, which is active: from where it stands, where the peer's history has that place, else wiped and copied. What it held alone is to be
+     * saved before.
+     * @throws Failure("refused") when the site is the active one or the server takes writes
+     */
+    rejoin(): Promise<RejoinedStore>;
     status(): Promise<GuardStatus>;
     /** Looks, and looks again whenever the lease changes and every `every` ms, until the signal. What is wrong is told once, until it changes. */
     run(every: number): Promise<void>;
@@ -165,12 +180,36 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
         return { store, promotedAt, position };
     }
 
+    async function rejoin(): Promise<RejoinedStore> {
+        await proofs.ask();
+        const { state } = proofs.lease();
+        const { role, lagSeconds } = await server.status();
+        if (state !== "ceded" || role === "writable" || role === "half-open")
+            throw new Failure(
+                "refused",
+                `${store} in ${site} is ${role}, and ${why()}: only a closed server of a passive site becomes a replica`,
+                "run `lifeboat status` to see who is active",
+            );
+        if (role === "replica" && lagSeconds !== null) return { store, way: "followed already", restart: false };
+        const from = otherSite(site);
+        const at = () => new Date().toISOString();
+        if (role === "read-only" && !unfinished(readMarker(volume)) && (await server.followFromHere?.(signal))) {
+            writeMarker(volume, { seed: "done", from, at: at() });
+            return { store, way: "position", restart: false };
+        }
+        // From here on its data counts as half a copy, whatever happens to this process.
+        writeMarker(volume, { seed: "wanted", from, at: at() });
+        woken.resolve();
+        return { store, way: "copy", restart: server.seedRunning === undefined };
+    }
+
     async function status(): Promise<GuardStatus> {
         const found = await server.status();
-        const problem = unfinished(readMarker(volume)) ? "its seed is not finished" : found.problem;
+        const marker = readMarker(volume);
+        const problem = unfinished(marker) ? "its seed is not finished" : found.problem;
         const { state, epoch } = proofs.lease();
         const lease = { state, epoch, secondsLeft: proofs.left(), silent: Object.fromEntries(proofs.silent()) };
-        return { store, ...found, ...(problem === undefined ? {} : { problem }), lease };
+        return { store, ...found, ...(problem === undefined ? {} : { problem }), ...(marker && { seed: marker.seed }), lease };
     }
 
     /** Tells a line once, until there is another one of its kind. */
@@ -197,6 +236,7 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
             checkWhole(); // a seed under way holds the turn for long
             return exclusively(promote);
         },
+        rejoin: () => exclusively(rejoin),
         status,
         async run(every) {
             const renewing = proofs.renew(signal, (prover, record) => {
