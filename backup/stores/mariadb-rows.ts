@@ -56,7 +56,8 @@ export async function openMariadbRows(server: ServerAddress): Promise<Rows> {
             const hashed = (of: typeof columns) =>
                 `MD5(CONCAT_WS(',', ${of.map(({ value }) => `QUOTE(CONVERT(${value} USING utf8mb4))`).join(", ")}))`;
             const digest = hashed(columns);
-            const content = `JSON_OBJECT(${columns.flatMap(({ name, value }) => [mysql.escape(name), value]).join(", ")})`;
+            // As text: the client would read JSON itself, and lose what a number of JavaScript cannot hold.
+            const content = `CAST(JSON_OBJECT(${columns.flatMap(({ name, value }) => [mysql.escape(name), value]).join(", ")}) AS CHAR)`;
             const from = `${mysql.escapeId(server.database)}.${mysql.escapeId(table, true)}`;
             const query = `SELECT ${key.length > 0 ? hashed(key) : digest} AS \`key\`, ${digest} AS digest, ${content} AS content FROM ${from} ORDER BY 1, 2`;
             yield* streaming(connection).query(query).stream() as AsyncIterable<ContentRow>;
