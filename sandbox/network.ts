@@ -79,3 +79,13 @@ export function attach(name: string, where: { bridge: string; address: string; g
 export function detach(name: string): void {
     ip([`netns del ${name}`]);
 }
+
+/** Name of a pod's namespace, by its address. */
+export const podNamespace = (address: string): string => `p${address.split(".").slice(1).join("-")}`;
+
+/** Removes what a site's pods had of the network and did not live to give back. */
+export function detachPods(site: SiteName): void {
+    const { number } = siteAddresses(site);
+    const names = execFileSync("ip", ["-json", "netns", "list"], { encoding: "utf8" });
+    for (const { name } of JSON.parse(names || "[]") as { name: string }[]) if (name.startsWith(`p${number}-`)) detach(name);
+}
