@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import { createInterface } from "node:readline/promises";
 import { Command, Option } from "commander";
 import { allBounds } from "../../model/bounds.ts";

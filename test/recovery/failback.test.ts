@@ -89,8 +89,6 @@ describe("a fail-back", function () {
 
     it("does not begin beside a writable server of the primary, and changes nothing then", async () => {
         const sites = new Sites();
-        sites.servers.standby[stores[0]!]!.role = "read-only";
-        sites.bucket.objects.set("epoch.json", JSON.stringify({ ...sites.epoch, active: "standby" }));
         sites.servers.primary[stores[0]!]!.role = "half-open";
         await assert.rejects(running(sites, await begin(sites)), (error: Failure) => error.exit === "refused");
         assert.deepEqual(sites.done, []);

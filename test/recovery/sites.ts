@@ -104,7 +104,7 @@ export class Sites {
                 lagSeconds: server.role === "replica" ? Math.max(0, behind) / 10 : null,
                 position: this.#position(estate.stores[store]!.kind, server),
                 ...(server.copying ? { seed: "wanted" as const } : {}),
-                lease: { state: active === site ? "proven" : "ceded", epoch },
+                lease: { state: active === site ? "proven" : "ceded", epoch, secondsLeft: active === site ? 15 : 0, silent: {} },
             };
         };
         const copy = (store: string) => {
