@@ -217,6 +217,10 @@ export function failbackPlan(estate: Estate): FailbackPlan {
 /** Steps during which users wait: writes are refused from the claim on, until the primary answers. */
 const waiting = (name: string): boolean => /^(claim|fence|scale|catch-up|promote|latch|verify|dns|answer)(:|$)/.test(name);
 
-/** How long users are expected to wait in the planned switch: the critical path from the claim to the answer. */
-export const switchBound = (plan: FailbackPlan): Seconds =>
-    criticalPath(plan, (step) => (waiting(step.name) ? estimateOf(step) : seconds(0))).seconds;
+/** How long users are expected to wait in the planned switch: the critical path from the claim to the answer. `modelled`: what of it only a cloud can show. */
+export function switchBound(plan: FailbackPlan): { seconds: Seconds; modelled: Seconds } {
+    const path = criticalPath(plan, (step) => (waiting(step.name) ? estimateOf(step) : seconds(0)));
+    const figures = path.steps.filter(({ name }) => waiting(name)).flatMap(({ estimate }) => estimate);
+    const modelled = figures.filter(({ kind }) => kind === "modelled").reduce((sum, { seconds: span }) => sum + span, 0);
+    return { seconds: path.seconds, modelled: seconds(modelled) };
+}

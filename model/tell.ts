@@ -18,7 +18,7 @@ export function tellFailback(estate: Estate, plan: FailbackPlan): string {
     const { primary, standby } = estate.sites;
     return [
         ...tellSteps(plan, `the standby (${standby.region}) serves and hands over to the primary (${primary.region})`),
-        `Users wait from the claim to the answer: ${formatDuration(switchBound(plan))} are expected at most. No acknowledged write is lost.`,
+        `Users wait from the claim to the answer: ${formatDuration(switchBound(plan).seconds)} are expected at most. No acknowledged write is lost.`,
     ].join("\n");
 }
 

@@ -76,7 +76,14 @@ export function assemble(context: Context, found: Findings): Evidence {
         ),
     );
     const writers = found.tenures && writersIn(ledger, found.tenures, lossAt, comparison.acknowledgedAlone);
-    const back = found.wayBack && judgeWayBack(found.wayBack, ledger, comparison.lost, lossAt, switchBound(failbackPlan(estate)));
+    const expected = switchBound(failbackPlan(estate));
+    const back =
+        found.wayBack &&
+        judgeWayBack(found.wayBack, ledger, comparison.lost, lossAt, {
+            boundSeconds: expected.seconds,
+            modelledSeconds: expected.modelled,
+            scaledSeconds: estate.traffic.ttl - estate.traffic.ttl / fast,
+        });
     const step = clockStep(ledger);
     const reasons = [
         ...problems,

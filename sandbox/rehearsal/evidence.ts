@@ -75,9 +75,13 @@ export const failbackEvidence = z.strictObject({
     steps: z.array(z.strictObject({ name: z.string(), seconds: z.number(), result: z.record(z.string(), z.unknown()) })),
     /** From the standby's last acknowledgement to the primary's first: nobody was served in between. */
     switchSeconds: z.number().nullable(),
-    /** The longest that any customer waited for an acknowledgement in all of it, DNS included. */
+    /** The longest that any customer waited for an acknowledgement in all of it, as it passed on this machine. */
     longestWaitSeconds: z.number(),
-    /** What the model expects of the switch at most, with what only a cloud can show. */
+    /** What is added to it: the DNS TTL that `--fast` divided, multiplied back, and what only a cloud can show. */
+    scaledSeconds: z.number(),
+    modelledSeconds: z.number(),
+    /** The three together, beside what the plan expects at most. */
+    totalSeconds: z.number(),
     boundSeconds: z.number(),
     acknowledged: z.strictObject({ standby: z.int(), primary: z.int() }),
     /** Acknowledged after the primary's loss, and not in every database of both sites at the end. */

@@ -47,12 +47,22 @@ function writersLines({ writers }: Evidence): string[] {
 
 function failbackLines({ failback }: Evidence): string[] {
     if (!failback) return [];
-    const { seconds: whole, steps, switchSeconds, longestWaitSeconds, boundSeconds, acknowledged, lost, aside, verdict } = failback;
+    const {
+        seconds: whole,
+        steps,
+        switchSeconds,
+        longestWaitSeconds,
+        scaledSeconds,
+        modelledSeconds,
+        totalSeconds,
+        boundSeconds,
+    } = failback;
+    const { acknowledged, lost, aside, verdict } = failback;
     const rows = aside.map(({ store, rows }) => `${store} ${rows}`).join(", ");
     return [
         `failback: ${say(whole)} on this machine (${steps.map(({ name, seconds: took }) => `${name} ${say(took)}`).join(", ")})`,
-        `  the switch: ${switchSeconds === null ? "never" : say(switchSeconds)} without an acknowledgement, no customer waited longer than ${say(longestWaitSeconds)}, at most ${say(boundSeconds)} are expected; ` +
-            `${acknowledged.standby} orders acknowledged by the standby, then ${acknowledged.primary} by the primary, ${lost} lost: ${verdict}`,
+        `  the switch: ${switchSeconds === null ? "never" : say(switchSeconds)} without an acknowledgement; ${acknowledged.standby} orders acknowledged by the standby, then ${acknowledged.primary} by the primary, ${lost} lost: ${verdict}`,
+        `  the longest that a customer waited: ${say(longestWaitSeconds)} measured, ${say(scaledSeconds)} of DNS multiplied back, ${say(modelledSeconds)} modelled; together ${say(totalSeconds)}, at most ${say(boundSeconds)} are expected`,
         `  held by the old primary alone and saved: ${rows || "nothing"}`,
     ];
 }

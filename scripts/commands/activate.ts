@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import { Command, Option } from "commander";
 import { allBounds } from "../../model/bounds.ts";
 import { Failure } from "../../model/failure.ts";
@@ -14,6 +13,7 @@ import type { Journal } from "../../recovery/journal/journal.ts";
 import type { ActivationState } from "../../recovery/journal/state.ts";
 import { estate } from "../../stacks/estate.ts";
 import { attended, type Run } from "../attended.ts";
+import { confirmSite } from "../confirm.ts";
 import { interruption } from "../interruption.ts";
 import { note, paint, print, show } from "../output.ts";
 import { budget, clock, header, price, report, summary } from "../screens/activation.ts";
@@ -85,7 +85,8 @@ export const command = new Command("activate")
             return tell(resumed.ended, plan, options);
         }
         const journal =
-            resumed?.journal ?? (await startActivation({ estate, account, bucket: tools.bucket, plan, reason: options.reason ?? noReason }));
+            resumed?.journal ??
+            (await startActivation({ estate, account, bucket: tools.bucket, plan, reason: options.reason ?? noReason }));
         tell(await attend(journal, runActivation), plan, options);
     });
 
@@ -99,19 +100,7 @@ async function confirm(plan: RecoveryPlan, account: string): Promise<void> {
     note(tellPlan(estate, plan));
     const facts = await gatherFacts(sourcesIn(estate, account), { sites: [plan.active], limit: lagLimit });
     note(`\n${price(judgeReadiness(estate, facts))}`);
-    const dialogue = createInterface({ input: process.stdin, output: process.stderr });
-    try {
-        const question = `\nThis makes the ${plan.active} (${region}) the active site. Type ${plan.active} or ${region} to go on: `;
-        const typed = (await dialogue.question(question, { signal: interruption })).trim();
-        if (typed !== plan.active && typed !== region)
-            throw new Failure(
-                "refused",
-                `"${typed}" is neither ${plan.active} nor ${region}; nothing was done`,
-                "repeat the command if you meant it",
-            );
-    } finally {
-        dialogue.close();
-    }
+    await confirmSite(`This makes the ${plan.active} (${region}) the active site.`, plan, region);
 }
 
 function showPlan(plan: RecoveryPlan, { json }: Options): void {

@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import { Command, Option } from "commander";
 import { failbackPlan, switchBound } from "../../model/failback.ts";
 import { Failure } from "../../model/failure.ts";
@@ -12,6 +11,7 @@ import type { Journal } from "../../recovery/journal/journal.ts";
 import type { ActivationState } from "../../recovery/journal/state.ts";
 import { estate } from "../../stacks/estate.ts";
 import { attended, type Run } from "../attended.ts";
+import { confirmSite } from "../confirm.ts";
 import { interruption } from "../interruption.ts";
 import { note, paint, print, show } from "../output.ts";
 import { report, summary } from "../screens/activation.ts";
@@ -42,7 +42,7 @@ export const command = new Command("failback")
     .option("--json", "print what came of it as JSON")
     .action(async (options: Options) => {
         if (options.plan === true)
-            return options.json === true ? print({ plan, switchSeconds: switchBound(plan) }) : show(tellFailback(estate, plan));
+            return options.json === true ? print({ plan, switchSeconds: switchBound(plan).seconds }) : show(tellFailback(estate, plan));
         const asks = options.resume !== true && options.abort !== true && options.yes !== true;
         if (asks && !process.stdin.isTTY)
             throw new Failure("usage", "nobody is there to confirm the fail-back", "add --yes, and --reason for the record");
@@ -54,7 +54,7 @@ export const command = new Command("failback")
                     plan,
                     journal,
                     effects: failbackEffects(tools, journal),
-                    header: `activation ${journal.activation}; users are expected to wait for ${formatDuration(switchBound(plan))} at most, from the claim on`,
+                    header: `activation ${journal.activation}; users are expected to wait for ${formatDuration(switchBound(plan).seconds)} at most, from the claim on`,
                     clock: (elapsed) => `+${elapsed.toFixed(1)} s`.padStart(9),
                 },
                 run,
@@ -70,7 +70,11 @@ export const command = new Command("failback")
             note("nothing is left to do");
             return tell(resumed.ended, options);
         }
-        if (asks) await confirm();
+        if (asks) {
+            const { region } = estate.sites[plan.active];
+            note(tellFailback(estate, plan));
+            await confirmSite(`This hands over to the ${plan.active} (${region}).`, plan, region);
+        }
         const journal = await startActivation({ estate, account, bucket: tools.bucket, plan, reason: options.reason });
         tell(await attend(journal, runActivation), options);
     });
@@ -78,22 +82,4 @@ export const command = new Command("failback")
 function tell(state: ActivationState, { json }: Options): void {
     if (json === true) print(report(state, plan));
     else show(summary(state, plan, paint));
-}
-
-async function confirm(): Promise<void> {
-    const { region } = estate.sites[plan.active];
-    note(tellFailback(estate, plan));
-    const dialogue = createInterface({ input: process.stdin, output: process.stderr });
-    try {
-        const question = `\nThis hands over to the ${plan.active} (${region}). Type ${plan.active} or ${region} to go on: `;
-        const typed = (await dialogue.question(question, { signal: interruption })).trim();
-        if (typed !== plan.active && typed !== region)
-            throw new Failure(
-                "refused",
-                `"${typed}" is neither ${plan.active} nor ${region}; nothing was done`,
-                "repeat the command if you meant it",
-            );
-    } finally {
-        dialogue.close();
-    }
 }

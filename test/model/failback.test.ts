@@ -53,15 +53,16 @@ describe("the plan for the way back", () => {
     });
 
     it("says how long users wait: from the claim to the answer, and nothing of the copying", () => {
-        const bound = switchBound(plan);
+        const { seconds: bound, modelled } = switchBound(plan);
         const span = (name: FailbackStep) => estimateOf(all.find((each) => each.name === name)!);
         const store = stores[0]!;
         const data: FailbackStep[] = ["claim", "fence", `catch-up:${store}`, `promote:${store}`, "latch", "dns", "answer"];
         const capacity: FailbackStep[] = ["claim", "scale", "verify", "answer"];
         const longest = Math.max(...[data, capacity].map((chain) => chain.reduce((sum, name) => sum + span(name), 0)));
         assert.equal(bound, longest);
+        assert.equal(modelled, 90, "the latch's delay lies on it, the node's boot beside it");
         const slow = defineEstate({ ...declaration(), stores: grown() });
-        assert.equal(switchBound(failbackPlan(slow)), bound, "a store of any size is copied before");
+        assert.equal(switchBound(failbackPlan(slow)).seconds, bound, "a store of any size is copied before");
     });
 
     it("is told step by step, with the way back of each", () => {
