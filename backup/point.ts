@@ -9,3 +9,7 @@ export function timeOf(point: string): Date {
     const [, y, mo, d, h, mi, s] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-/.exec(point) ?? [];
     return new Date(`${y}-${mo}-${d}T${h}:${mi}:${s}Z`);
 }
+
+/** Names what a server held alone, saved at that moment; it lies beside the store's points. */
+export const newAside = (at: Date): string => `aside-${newPoint(at)}`;
+export const isAside = (name: string): boolean => name.startsWith("aside-");

@@ -11,6 +11,7 @@ import type { Estate, SiteName } from "../model/estate.ts";
 import { manifest, type Manifest } from "../model/manifest.ts";
 import { names, type Names } from "../model/names.ts";
 import { awsClients, type AwsClients } from "./clients.ts";
+import { isAside } from "./point.ts";
 
 /** Where a command stands: what is declared, in which account, and in which site it runs. */
 export interface Standpoint {
@@ -47,12 +48,12 @@ export async function* listObjects(
     }
 }
 
-/** What lies in a vault of one store, by point. */
+/** What lies in a vault of one store, by point; what was saved aside is no point. */
 export async function listPoints(s3: S3Client, bucket: string, store: string): Promise<Map<string, { data?: Date; manifest?: Date }>> {
     const points = new Map<string, { data?: Date; manifest?: Date }>();
     for await (const { key, at } of listObjects(s3, bucket, `${store}/`)) {
         const [, point, part] = key.split("/");
-        if (!point || (part !== "data" && part !== "manifest.json")) continue;
+        if (!point || isAside(point) || (part !== "data" && part !== "manifest.json")) continue;
         const known = points.get(point) ?? {};
         points.set(point, { ...known, [part === "data" ? "data" : "manifest"]: at ?? new Date(0) });
     }

@@ -18,7 +18,7 @@ export interface BackupScheduleArgs {
     place: Place;
     /** Whether this site serves: only there backups are taken. Nothing else here depends on it. */
     active: boolean;
-    /** Whether points are verified, expired and drilled here: true in the standby. */
+    /** Whether points are verified, expired and drilled here: true in the standby. The other site can have to save aside what it held alone. */
     keeper: boolean;
     transform?: { backup?: Transform<CronJobArgs> };
 }
@@ -34,6 +34,7 @@ export class BackupSchedule extends Component {
         verify?: k8s.batch.v1.CronJob;
         expire?: k8s.batch.v1.CronJob;
         restore?: k8s.batch.v1.CronJob;
+        aside?: k8s.batch.v1.CronJob;
     };
 
     constructor(name: string, args: BackupScheduleArgs, options: Options = {}) {
@@ -42,7 +43,7 @@ export class BackupSchedule extends Component {
 
         this.nodes = args.keeper
             ? { backup, verify: this.#verify(args), expire: this.#expire(args), restore: this.#restore(args) }
-            : { backup };
+            : { backup, aside: this.#aside(args) };
         this.registerOutputs({});
     }
 
@@ -101,5 +102,19 @@ export class BackupSchedule extends Component {
             pod: restorePod({ store, kind, database, place, serviceAccount: backupServiceAccount("verifier") }),
         });
         return new k8s.batch.v1.CronJob(...this.child<CronJobArgs>("restore", args));
+    }
+
+    /** Asleep for good: a fail-back makes a Job from it. */
+    #aside({ store, namespace, place }: BackupScheduleArgs) {
+        const args = cronJob({
+            name: `aside-${store}`,
+            namespace,
+            schedule: cronEvery(minutes(60)),
+            limit: minutes(24 * 60),
+            startWithin: minutes(5),
+            suspend: true,
+            pod: backupPod({ store, duty: "aside", place, serviceAccount: backupServiceAccount("writer") }),
+        });
+        return new k8s.batch.v1.CronJob(...this.child<CronJobArgs>("aside", args));
     }
 }

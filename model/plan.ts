@@ -1,4 +1,4 @@
-import type { Estate } from "./estate.ts";
+import type { Estate, SiteName } from "./estate.ts";
 import { fenceMargin, fenceWait } from "./lease.ts";
 import { witnessRegion } from "./names.ts";
 import { minutes, seconds, type Seconds } from "./units.ts";
@@ -25,10 +25,11 @@ export interface Figure {
 /** What a step says instead of an undo, once a database has been promoted. */
 export const forwardOnly = "none, from here on forward";
 
+/** Steps of an activation. */
 export type StepName = "detect" | "decide" | "claim" | "fence" | `promote:${string}` | "scale" | "verify" | "latch" | "dns" | "answer";
 
-interface BaseStep {
-    name: StepName;
+interface BaseStep<Name extends string> {
+    name: Name;
     /** Who does it: an activation executes "lifeboat"; the others happen, or people do them. */
     by: "health checks" | "people" | "lifeboat" | "clients";
     /** What it does, for a tired reader. */
@@ -38,44 +39,54 @@ interface BaseStep {
     /** After so long it is given up: it failed. */
     limit: Seconds;
     /** Steps that must be done before it starts; steps that do not wait for each other run side by side. */
-    after: readonly StepName[];
+    after: readonly Name[];
 }
 /** Before the point of no return: what takes it back. */
-export interface UndoableStep extends BaseStep {
+export interface UndoableStep<Name extends string = StepName> extends BaseStep<Name> {
     undo: { how: string };
 }
 /** After it. */
-export interface ForwardStep extends BaseStep {
+export interface ForwardStep<Name extends string = StepName> extends BaseStep<Name> {
     undo: typeof forwardOnly;
 }
-export type Step = UndoableStep | ForwardStep;
+export type Step<Name extends string = StepName> = UndoableStep<Name> | ForwardStep<Name>;
+
+/** What there is a plan for, and the command that executes it. */
+export const commandOf = { "region-loss": "lifeboat activate", failback: "lifeboat failback" } as const;
+export type PlannedScenario = keyof typeof commandOf;
 
 /** One plan for one scenario: it is executed, printed, estimated and journaled, so that none of these can differ. */
-export interface RecoveryPlan {
+export interface Plan<Name extends string = string> {
+    scenario: PlannedScenario;
+    /** Who is active at its end. */
+    active: SiteName;
+    /** Undone in reverse when one of them fails. */
+    undoable: readonly UndoableStep<Name>[];
+    /** The first promotion is the point of no return: these are retried until they are done. */
+    forward: readonly ForwardStep<Name>[];
+}
+/** From the loss of the primary to a standby that serves. */
+export interface RecoveryPlan extends Plan<StepName> {
     scenario: "region-loss";
-    /** Whose loss it recovers from, and who takes over. */
     lost: "primary";
     active: "standby";
-    /** Undone in reverse when one of them fails. */
-    undoable: readonly UndoableStep[];
-    /** The first promotion is the point of no return: these are retried until they are done. */
-    forward: readonly ForwardStep[];
 }
 
 /** All steps in the order in which they are told. */
-export const stepsOf = (plan: RecoveryPlan): readonly Step[] => [...plan.undoable, ...plan.forward];
+export const stepsOf = <Name extends string>(plan: Plan<Name>): readonly Step<Name>[] => [...plan.undoable, ...plan.forward];
 
-export const estimateOf = (step: Step): Seconds => seconds(step.estimate.reduce((sum, { seconds }) => sum + seconds, 0));
+export const estimateOf = (step: Pick<BaseStep<string>, "estimate">): Seconds =>
+    seconds(step.estimate.reduce((sum, { seconds }) => sum + seconds, 0));
 
 /** Spans of a plan that no run on one machine can measure, by step. */
-export function modelledIn(plan: RecoveryPlan): { step: StepName; seconds: Seconds; source: Source }[] {
+export function modelledIn<Name extends string>(plan: Plan<Name>): { step: Name; seconds: Seconds; source: Source }[] {
     return stepsOf(plan).flatMap((step) =>
         step.estimate.filter(({ kind }) => kind === "modelled").map(({ seconds, source }) => ({ step: step.name, seconds, source })),
     );
 }
 
 const documentation = "https://docs.aws.amazon.com";
-const sources = {
+export const sources = {
     healthChecks: {
         from: "published",
         says: "an endpoint is unhealthy after `threshold` failures in a row; each is a connection that does not come about within 4 s, and the next request follows `interval` after it",
@@ -101,7 +112,7 @@ const sources = {
 /** A health checker waits so long for a connection (seconds); a lost endpoint makes it wait each time. */
 const connectLimit = 4;
 
-const figure = (span: number, kind: FigureKind, source: Source): Figure => ({ seconds: seconds(span), kind, source });
+export const figure = (span: number, kind: FigureKind, source: Source): Figure => ({ seconds: seconds(span), kind, source });
 
 /** What drills measured: step -> the longest that it took, and where that was seen. Such a figure replaces what was assumed. */
 export type MeasuredSteps = ReadonlyMap<StepName, { seconds: Seconds; where: string }>;

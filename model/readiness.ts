@@ -2,6 +2,7 @@ import { rtoBounds, type Bound } from "./bounds.ts";
 import type { EpochRecord, LatchRecord } from "./epoch.ts";
 import { otherSite, siteNames, type Estate, type SiteName } from "./estate.ts";
 import type { ServerRole } from "./lease.ts";
+import { commandOf, type PlannedScenario } from "./plan.ts";
 import { formatDuration, seconds, type Seconds } from "./units.ts";
 
 /** What a question brought: a value, or why there is none and what to type next. */
@@ -31,6 +32,7 @@ export interface PointFacts {
 /** An activation that has not ended. */
 export interface ActivationFacts {
     activation: string;
+    scenario: PlannedScenario;
     /** Who runs it, or ran it last: "anna@laptop". */
     by: string;
     /** Its last sign of life, by that machine's clock. */
@@ -128,12 +130,13 @@ function entryObstacles({ unfinished, witness }: Facts): Obstacle[] {
     }));
     if ("none" in unfinished) return [...obstacleOf(unfinished), ...fence];
     if (unfinished.value === undefined) return fence;
-    const { activation, by, lastAt, left } = unfinished.value;
+    const { activation, scenario, by, lastAt, left } = unfinished.value;
+    const resume = `${commandOf[scenario]} --resume`;
     const stands = left ? "was left unfinished" : "is under way";
     return [
         {
             what: `activation ${activation} ${stands}: ${by}, last heard at ${lastAt}`,
-            next: left ? "lifeboat activate --resume" : "speak with them; lifeboat activate --resume, if that run is dead",
+            next: left ? resume : `speak with them; ${resume}, if that run is dead`,
         },
         ...fence,
     ];
@@ -144,7 +147,7 @@ function replicaObstacles(estate: Estate, facts: Facts, active: SiteName): Obsta
         return [
             {
                 what: "the standby is the active site already: there is none to go to until the primary is rebuilt",
-                next: "keep an eye on its backups: lifeboat backups",
+                next: "lifeboat failback, once the primary's region answers; until then keep an eye on the backups: lifeboat backups",
             },
         ];
     for (const [site, command] of [

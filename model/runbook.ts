@@ -215,7 +215,7 @@ const troubles = [
         'wait for the witness\'s region, then begin again. Only if you **know** that the primary is dead: `lifeboat activate --without-witness --reason "HOW IT IS KNOWN"`',
     ],
     ["you were wrong, and no database was promoted", code("lifeboat activate --abort")],
-    ["you were wrong, and one was", "go on to the end. The way back is a planned hand-over, later, with nothing lost"],
+    ["you were wrong, and one was", "go on to the end. The way back is `lifeboat failback`, later, with nothing lost"],
 ] as const;
 
 function verification({ estate, plan }: RunbookOptions): string {
@@ -263,7 +263,7 @@ function after({ estate, plan }: RunbookOptions): string {
             `**Leave the old ${plan.lost} closed.** When ${region} comes back its databases stay read-only, because the epoch names the ${plan.active}. Nobody makes them writable by hand, nobody deletes them: they may hold writes that nobody else has.`,
             `The ${plan.active} runs alone now. Its backups run there, with one copy: ${code("lifeboat backups")} every hour until there is a peer again.`,
             "Send the last message. Tell users what was lost, in orders, not in seconds.",
-            `Rebuild the ${plan.lost} in daylight, and go back by a planned hand-over.`,
+            `Go back in daylight, once ${region} answers again: ${code("lifeboat failback --plan")} shows how, ${code("lifeboat failback")} does it. It saves what the old databases hold alone, and loses nothing.`,
             "Write down what this page did not tell you, and mend it in the repository: it is made of the plan and the estate.",
         ]),
     ].join("\n\n");

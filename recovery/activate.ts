@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Estate } from "../model/estate.ts";
 import { Failure } from "../model/failure.ts";
-import type { RecoveryPlan } from "../model/plan.ts";
+import { commandOf, type Plan } from "../model/plan.ts";
 import { checkCanGoBack, ownSteps } from "./activation.ts";
 import type { CoordinationBucket } from "./conditional-bucket.ts";
 import { readEpoch } from "./epoch.ts";
@@ -25,7 +25,7 @@ export interface StartOptions {
     estate: Estate;
     account: string;
     bucket: CoordinationBucket;
-    plan: RecoveryPlan;
+    plan: Plan;
     reason: string;
 }
 
@@ -52,15 +52,17 @@ export async function startActivation({ estate, account, bucket, plan, reason }:
 
 function alreadyBegun({ state }: FoundJournal): Failure {
     const { by, host, pid } = state.runner;
+    const command = commandOf[state.opened.scenario];
     const who = `activation ${state.activation} was begun at ${state.openedAt} and is run by ${by} (pid ${pid} on ${host}), last heard at ${state.lastAt}`;
     if (state.left !== undefined || isAlive(state.runner) === "no")
-        return new Failure("refused", `${who}; that run has ended`, "run `lifeboat activate --resume` to go on with it");
-    return new Failure("refused", who, "speak with them; if that run is dead, `lifeboat activate --resume` goes on with it");
+        return new Failure("refused", `${who}; that run has ended`, `run \`${command} --resume\` to go on with it`);
+    return new Failure("refused", who, `speak with them; if that run is dead, \`${command} --resume\` goes on with it`);
 }
 
 export interface ResumeOptions {
     estate: Estate;
     bucket: CoordinationBucket;
+    plan: Plan;
     note(line: string): void;
     signal: AbortSignal;
     /** @default silence */
@@ -73,22 +75,24 @@ export interface ResumeOptions {
  * @throws Failure "refused" where that runner lives, and where there is nothing to resume.
  */
 export async function resumeActivation(options: ResumeOptions): Promise<{ journal: Journal } | { ended: ActivationState }> {
-    const { estate, bucket } = options;
+    const { estate, bucket, plan } = options;
+    const begin = commandOf[plan.scenario];
     const found = (await findUnfinished(bucket)) ?? (await findNewest(bucket));
     if (!found)
         throw new Failure(
             "refused",
             "there is no activation to resume",
-            "run `lifeboat activate` to begin one, `lifeboat epoch` to see who is active",
+            `run \`${begin}\` to begin one, \`lifeboat epoch\` to see who is active`,
         );
     checkEstate(found.state, estate);
+    checkScenario(found.state, plan);
     const { activation, outcome } = found.state;
     if (outcome === "active") return { ended: found.state };
     if (outcome !== undefined)
         throw new Failure(
             "refused",
             `the newest activation, ${activation}, was given up (${outcome})`,
-            "run `lifeboat activate` to begin another one",
+            `run \`${begin}\` to begin another one`,
         );
     return { journal: await (await unheard(found, options)).takeOver() };
 }
@@ -97,11 +101,12 @@ export async function resumeActivation(options: ResumeOptions): Promise<{ journa
  * Takes over the unfinished activation to give it up. A runner that lives is not interrupted from here.
  * @throws Failure "refused" where there is none, where its runner lives, and past the point of no return; nothing was written then.
  */
-export async function takeOverToAbort(options: ResumeOptions & { plan: RecoveryPlan }): Promise<Journal> {
+export async function takeOverToAbort(options: ResumeOptions): Promise<Journal> {
     const { estate, bucket, plan } = options;
     const found = await findUnfinished(bucket);
     if (!found) throw new Failure("refused", "there is no unfinished activation to abort", "run `lifeboat status` to see who is active");
     checkEstate(found.state, estate);
+    checkScenario(found.state, plan);
     checkCanGoBack(plan, found.state);
     const silent = await unheard(found, options);
     // It may have gone on while it was listened for, and stopped then.
@@ -116,6 +121,18 @@ export function checkEstate({ activation, opened }: ActivationState, estate: Est
         "refused",
         `activation ${activation} is of the estate ${opened.estate}, and this one is ${estate.name}`,
         "run it in that estate's checkout",
+    );
+}
+
+/** @throws Failure "refused" where the newest activation executes another plan. */
+function checkScenario({ activation, opened: { scenario }, outcome }: ActivationState, plan: Plan): void {
+    if (scenario === plan.scenario) return;
+    throw new Failure(
+        "refused",
+        `the newest activation, ${activation}, is of the plan for ${scenario}, and has ${outcome === undefined ? "not ended" : "ended"}`,
+        outcome === undefined
+            ? `run \`${commandOf[scenario]} --resume\` to go on with it`
+            : `run \`${commandOf[plan.scenario]}\` to begin another one`,
     );
 }
 

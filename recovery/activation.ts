@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { checkOrder } from "../model/critical-path.ts";
 import { Failure } from "../model/failure.ts";
 import { formatDuration, seconds } from "../model/units.ts";
-import { forwardOnly, stepsOf, type RecoveryPlan, type Step } from "../model/plan.ts";
+import { commandOf, forwardOnly, stepsOf, type Plan, type Step } from "../model/plan.ts";
 import type { Journal } from "./journal/journal.ts";
 import type { ActivationState, StepRecord } from "./journal/state.ts";
 
@@ -24,20 +24,22 @@ export interface Effect {
 export interface UndoableEffect extends Effect {
     undo(context: EffectContext): Promise<EffectResult>;
 }
-/** The effects of the steps that an activation executes. */
-export interface Effects {
+/** The effects of a plan's steps, by name; "promote" stands for all that are named "promote:STORE", and is given the store. */
+export type StepEffects = Readonly<Record<string, Effect | ((store: string) => Effect)>>;
+/** The effects of the steps that an activation of the standby executes. */
+export type Effects = {
     claim: UndoableEffect;
     fence: UndoableEffect;
     scale: UndoableEffect;
     promote(store: string): Effect;
     verify: Effect;
     latch: Effect;
-}
+};
 
 export interface RunOptions {
-    plan: RecoveryPlan;
+    plan: Plan;
     journal: Journal;
-    effects: Effects;
+    effects: StepEffects;
     /** Stops the run: what is under way is let go, and the journal says so. */
     signal: AbortSignal;
     note(line: string): void;
@@ -50,7 +52,7 @@ const defaultBackOff = [500, 1_000, 2_000, 5_000, 10_000];
 const undoLimit = 60;
 
 /** The steps that an activation executes itself, by name. */
-export const ownSteps = (plan: RecoveryPlan): string[] =>
+export const ownSteps = (plan: Plan): string[] =>
     stepsOf(plan)
         .filter(({ by }) => by === "lifeboat")
         .map(({ name }) => name);
@@ -117,17 +119,17 @@ export async function abortActivation(options: RunOptions, reason: string): Prom
 }
 
 /** @throws Failure "refused" where a promotion has begun: there is only forward then. */
-export function checkCanGoBack(plan: RecoveryPlan, state: ActivationState): void {
+export function checkCanGoBack(plan: Plan, state: ActivationState): void {
     if (canGoBack(plan, state)) return;
     const begun = plan.forward.map(({ name }) => name).filter((name) => recordOf(state, name).state !== "waiting");
     throw new Failure(
         "refused",
         `activation ${state.activation} is past the point of no return (${begun.join(", ")} begun): a promoted database is not made a replica again`,
-        "go on with it: `lifeboat activate --resume`; the way back to the primary is planned in calm, once the standby serves",
+        `go on with it: \`${commandOf[plan.scenario]} --resume\`; the way to the other site is planned in calm, once the ${plan.active} serves`,
     );
 }
 
-function checkPlan(plan: RecoveryPlan, { activation, opened }: ActivationState): void {
+function checkPlan(plan: Plan, { activation, opened }: ActivationState): void {
     const own = ownSteps(plan);
     if (own.join() === opened.steps.join()) return;
     throw new Failure(
@@ -141,7 +143,7 @@ const recordOf = (state: ActivationState, name: string): StepRecord =>
     state.steps.find((record) => record.name === name) ?? { name, state: "waiting", attempts: 0 };
 
 /** As long as no promotion has begun. */
-const canGoBack = (plan: RecoveryPlan, state: ActivationState): boolean =>
+const canGoBack = (plan: Plan, state: ActivationState): boolean =>
     plan.forward.every(({ name }) => recordOf(state, name).state === "waiting");
 
 async function goForward(options: RunOptions): Promise<void> {
@@ -163,7 +165,7 @@ async function goForward(options: RunOptions): Promise<void> {
 }
 
 /** Repeats a step's effect until it succeeds, its limit is over, the run is stopped, or a step beside it makes the activation be given up. */
-async function perform(step: Step, options: RunOptions, givenUp: AbortSignal): Promise<void> {
+async function perform(step: Step<string>, options: RunOptions, givenUp: AbortSignal): Promise<void> {
     const { journal, effects, signal, note, backOff = defaultBackOff } = options;
     if (step.by !== "lifeboat") return;
     let attempts = recordOf(journal.state(), step.name).attempts;
@@ -185,7 +187,7 @@ async function perform(step: Step, options: RunOptions, givenUp: AbortSignal): P
             note(`${step.name}: done in ${formatDuration(seconds(span()))}`);
             return;
         } catch (error) {
-            const why = limit.aborted && !signal.aborted ? overLimit(step, error as Error) : (error as Error);
+            const why = limit.aborted && !signal.aborted ? overLimit(options.plan, step, error as Error) : (error as Error);
             if (signal.aborted) throw error;
             await journal.append({ kind: "failed", step: step.name, seconds: span(), why: why.message });
             const wait = backOff[Math.min(tries, backOff.length - 1)] ?? 0;
@@ -206,10 +208,15 @@ function within<Result>(effect: Promise<Result>, signal: AbortSignal): Promise<R
     return Promise.race([effect, promise]).finally(() => signal.removeEventListener("abort", stop));
 }
 
-const overLimit = ({ name, limit }: Step, error: Error): Failure =>
-    new Failure("unavailable", `${name} was not done within its limit of ${formatDuration(limit)}`, "run `lifeboat activate --resume`", {
-        cause: error,
-    });
+const overLimit = ({ scenario }: Plan, { name, limit }: Step<string>, error: Error): Failure =>
+    new Failure(
+        "unavailable",
+        `${name} was not done within its limit of ${formatDuration(limit)}`,
+        `run \`${commandOf[scenario]} --resume\``,
+        {
+            cause: error,
+        },
+    );
 
 /** Undoes what was begun, last first; an undo that fails is told, and those before it are undone all the same. */
 async function goBack({ plan, journal, effects, signal, note }: RunOptions): Promise<void> {
@@ -240,19 +247,13 @@ async function goBack({ plan, journal, effects, signal, note }: RunOptions): Pro
     await journal.append({ kind: "closed", outcome: complete ? "undone" : "undone in part" });
 }
 
-function effectOf(step: Step, effects: Effects): Effect {
-    const { name } = step;
-    if (name.startsWith("promote:")) return effects.promote(name.slice("promote:".length));
-    switch (name) {
-        case "claim":
-        case "fence":
-        case "scale":
-        case "verify":
-        case "latch":
-            return effects[name];
-        default:
-            throw new Failure("refused", `the plan's step ${name} has no effect`, "this is a fault in lifeboat: report it");
-    }
+function effectOf({ name }: Step<string>, effects: StepEffects): Effect {
+    const [kind = "", store] = name.split(":");
+    const effect = effects[kind];
+    const found = store !== undefined && typeof effect === "function" ? effect(store) : effect;
+    if (found === undefined || typeof found === "function")
+        throw new Failure("refused", `the plan's step ${name} has no effect`, "this is a fault in lifeboat: report it");
+    return found;
 }
 
 const isUndoable = (effect: Effect): effect is UndoableEffect => "undo" in effect;
@@ -262,6 +263,7 @@ function undoneBecause(error: Error | undefined, state: ActivationState): Failur
     const told = state.aborted ?? state.steps.find(({ why }) => why !== undefined)?.why;
     const because = error ?? new Error(told ?? "an earlier run gave it up");
     const exit = because instanceof Failure ? because.exit : "unavailable";
+    const again = commandOf[state.opened.scenario];
     if (failures.length > 0)
         return new Failure(
             exit,
@@ -273,8 +275,8 @@ function undoneBecause(error: Error | undefined, state: ActivationState): Failur
         exit,
         `the activation was given up before a database was promoted, and undone: ${because.message}`,
         because instanceof Failure
-            ? `${because.next}; then begin again with \`lifeboat activate\``
-            : "mend that, then begin again with `lifeboat activate`",
+            ? `${because.next}; then begin again with \`${again}\``
+            : `mend that, then begin again with \`${again}\``,
         { cause: because },
     );
 }
@@ -289,7 +291,7 @@ function resumable(error: unknown, { plan, journal }: RunOptions, stopped: boole
         (back ? "no database was promoted yet" : `past the point of no return: undo is "${forwardOnly}"`);
     const exit = stopped ? "interrupted" : error instanceof Failure ? error.exit : "unavailable";
     const message = stopped ? "stopped" : (error as Error).message;
-    const resume = "run `lifeboat activate --resume`, here or on another machine";
+    const resume = `run \`${commandOf[plan.scenario]} --resume\`, here or on another machine`;
     const next = error instanceof Failure && error.exit === "refused" ? `${error.next}; then, if it is to go on, ${resume}` : resume;
     return new Failure(exit, `activation ${journal.activation} is not finished: ${message} (${stand})`, next, { cause: error });
 }

@@ -34,11 +34,11 @@ function collector() {
 }
 
 /**
- * The cluster of a kubeconfig's context, found as kubectl finds it (KUBECONFIG, ~/.kube/config, in a pod its own cluster).
+ * A context of the kubeconfig, found as kubectl finds it (KUBECONFIG, ~/.kube/config, in a pod its own cluster).
  * @param context "standby"
  * @throws Failure "prerequisite" where there is no such context, or no kubeconfig that can be read.
  */
-export function clusterOf(context: string): Cluster {
+export function contextOf(context: string): KubeConfig {
     const config = kubeconfig(context);
     if (!config.getContexts().some(({ name }) => name === context))
         throw new Failure(
@@ -47,6 +47,12 @@ export function clusterOf(context: string): Cluster {
             `aws eks update-kubeconfig --region REGION --name CLUSTER --alias ${context}`,
         );
     config.setCurrentContext(context);
+    return config;
+}
+
+/** The cluster of a context. @throws Failure "prerequisite" where there is no such context. */
+export function clusterOf(context: string): Cluster {
+    const config = contextOf(context);
     return {
         context,
         async execute({ namespace, pod, container }, command, signal) {

@@ -45,11 +45,11 @@ export function realEffects({ estate, bucket, guard, pulumi, ...tools }: Tools, 
     const witness = withoutWitness ? undefined : tools.witness;
     const epoch = from.epoch + 1;
     return {
-        claim: claimStep({ bucket, witness, activation: journal.activation, from, by: operator(), reason }),
+        claim: claimStep({ bucket, witness, activation: journal.activation, from, to: "standby", by: operator(), reason }),
         fence: fenceStep({ bucket, witness, terms: estate.lease, epoch }),
         promote: (store) => promoteStep(guard, store),
         scale: scaleStep(pulumi, stackOf.standby),
-        verify: verifyStep(estate, guard),
-        latch: latchStep(estate, bucket, epoch),
+        verify: verifyStep(estate, "standby", guard),
+        latch: latchStep(estate, bucket, { thrown: true, epoch }),
     };
 }

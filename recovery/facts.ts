@@ -101,8 +101,8 @@ export async function gatherFacts(sources: Sources, { sites = siteNames, limit =
         ask(async () => {
             const found = await findUnfinished(bucket);
             if (found === undefined) return undefined;
-            const { activation, runner, lastAt, left } = found.state;
-            return { activation, by: runner.by, lastAt, left: left !== undefined || isAlive(runner) === "no" };
+            const { activation, opened, runner, lastAt, left } = found.state;
+            return { activation, scenario: opened.scenario, by: runner.by, lastAt, left: left !== undefined || isAlive(runner) === "no" };
         }),
         bySite(built),
         bySite(databasesIn),

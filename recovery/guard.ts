@@ -10,23 +10,49 @@ const status = z.looseObject({
     role: z.enum(serverRoles),
     lagSeconds: z.number().nullable().optional(),
     heard: z.looseObject({ secondsAgo: z.number(), lagSeconds: z.number() }).optional(),
+    /** Where its log stands: a GTID, or an LSN. */
+    position: z.string().optional(),
     problem: z.string().optional(),
+    /** What is known of the copy on its volume: see recovery/databases/marker.ts. */
+    seed: z.enum(["wanted", "copying", "done"]).optional(),
     lease: z
         .looseObject({
             state: z.enum(["unproven", "proven", "ceded"]),
+            /** The highest that it was told of. */
+            epoch: z.int(),
             secondsLeft: z.number(),
             silent: z.record(z.string(), z.string()),
         })
         .optional(),
 });
+const rejoined = z.looseObject({ way: z.enum(["followed already", "position", "copy"]), restart: z.boolean() });
 export type Promoted = z.output<typeof promoted>;
 export type GuardStatus = z.output<typeof status>;
+export type Rejoined = z.output<typeof rejoined>;
 
 /** The guard beside a store's server in one cluster, asked through the Kubernetes API. */
 export interface Guard {
     /** Makes the replica writable. Harmless to repeat. @throws Failure "refused" where the guard's site is not the active one. */
     promote(store: string, signal: AbortSignal): Promise<Promoted>;
     status(store: string, signal: AbortSignal): Promise<GuardStatus>;
+    /**
+     * Makes the server a replica of the active site's. What it held alone is gone when it has to be copied. `restart`: its pod has to be replaced first.
+     * @throws Failure "refused" where the guard's site is the active one, or its server is writable
+     */
+    rejoin(store: string, signal: AbortSignal): Promise<Rejoined>;
+}
+
+/** A guard is given so long (ms) to answer, where whoever asks goes on without the answer. */
+const answerLimit = 5_000;
+
+/** What a guard says, or why it says nothing. @throws what ends the signal */
+export async function askStatus(guard: Guard, store: string, signal: AbortSignal): Promise<GuardStatus | string> {
+    try {
+        return await guard.status(store, AbortSignal.any([signal, AbortSignal.timeout(answerLimit)]));
+    } catch (error) {
+        signal.throwIfAborted();
+        return (error as Error).message;
+    }
 }
 
 /** The guards of an estate in a cluster: container `guard` of pod STORE-0. */
@@ -53,5 +79,6 @@ export function guardsIn(cluster: Cluster, estate: Estate): Guard {
     return {
         promote: (store, signal) => ask(store, "--promote", promoted, signal),
         status: (store, signal) => ask(store, "--status", status, signal),
+        rejoin: (store, signal) => ask(store, "--rejoin", rejoined, signal),
     };
 }

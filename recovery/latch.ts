@@ -39,8 +39,9 @@ export async function publishLatch(estate: Estate, record: LatchRecord): Promise
     }
 }
 
-/** Writes the record as thrown by this epoch, then publishes it. Harmless to repeat. @throws Failure where a newer epoch has written it. */
-export async function throwLatch(estate: Estate, bucket: CoordinationBucket, epoch: number, at: string): Promise<LatchRecord> {
+/** Writes the record as an epoch wants it, then publishes it. Harmless to repeat. @throws Failure where a newer epoch has written it. */
+export async function setLatch(estate: Estate, bucket: CoordinationBucket, wanted: LatchRecord): Promise<LatchRecord> {
+    const { thrown, epoch } = wanted;
     for (let round = 0; ; round++) {
         const { record, etag } = await readLatch(bucket);
         if (record.epoch > epoch)
@@ -49,14 +50,13 @@ export async function throwLatch(estate: Estate, bucket: CoordinationBucket, epo
                 `the latch was last set by epoch ${record.epoch}, and this activation holds ${epoch}`,
                 "run `lifeboat epoch` to see who is active",
             );
-        if (record.thrown && record.epoch === epoch) {
+        if (record.thrown === thrown && record.epoch === epoch) {
             await publishLatch(estate, record);
             return record;
         }
-        const thrown: LatchRecord = { thrown: true, epoch, at };
-        if (await bucket.replace(coordination.latch, JSON.stringify(thrown), etag)) {
-            await publishLatch(estate, thrown);
-            return thrown;
+        if (await bucket.replace(coordination.latch, JSON.stringify(wanted), etag)) {
+            await publishLatch(estate, wanted);
+            return wanted;
         }
         if (round > 3) throw new Failure("unavailable", "others keep changing the latch record", "repeat the command");
     }

@@ -46,15 +46,17 @@ export async function startCloud({ directory, declaration, start }: CloudOptions
             ...[...rest, ...dnsDaemons({ directory, regions, fast: declaration.fast })].map(start),
         ]);
     };
-    const cluster = async (site: SiteName) => {
-        await start(etcd(sites[site]));
-        await start(apiServer(sites[site]));
-        await Promise.all([
-            start(controllerManager(sites[site])),
-            start(nodeDaemon({ directory, site, region: declaration.estate.sites[site].region })),
-        ]);
-    };
+    const cluster = (site: SiteName) => startCluster({ directory, declaration, start }, site);
     await Promise.all([account(), ...(declaration.clusters ? siteNames.map(cluster) : [])]);
+}
+
+/** Starts a site's control plane and machines: empty ones, or those that were there before, with what their disks hold. */
+export async function startCluster({ directory, declaration, start }: CloudOptions, site: SiteName): Promise<void> {
+    const { region } = declaration.estate.sites[site];
+    const plane = siteControlPlane(directory, site, region);
+    await start(etcd(plane));
+    await start(apiServer(plane));
+    await Promise.all([start(controllerManager(plane)), start(nodeDaemon({ directory, site, region }))]);
 }
 
 function siteControlPlane(directory: string, site: SiteName, region: string): ControlPlaneOptions {

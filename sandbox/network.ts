@@ -62,20 +62,34 @@ export function buildNetwork(): void {
     }
 }
 
+/** The bridge's end of a namespace's link: interface names have at most 15 characters. */
+const outerOf = (name: string): string => `v-${name}`.slice(0, 15);
+
 /**
  * Makes network namespace `name`, joined to a bridge by a veth pair.
  * @param where.address with its prefix length, as in "10.1.0.2/17"
  * @param where.gateway default route
  */
 export function attach(name: string, where: { bridge: string; address: string; gateway: string }): void {
-    // Interface names have at most 15 characters.
-    const outer = `v-${name}`.slice(0, 15);
+    const outer = outerOf(name);
     ip([`netns add ${name}`]);
     ip([`link add ${outer} type veth peer name eth0 netns ${name}`, `link set ${outer} master ${where.bridge} up`]);
     ip(["link set lo up", `address add ${where.address} dev eth0`, "link set eth0 up", `route add default via ${where.gateway}`], name);
     execFileSync("nsenter", [`--net=/run/netns/${name}`, "sh", "-c", "echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start"]);
 }
 
+/** Gives a namespace's address and name free. Its link goes first: a mount namespace elsewhere may keep the nameless rest of it alive for long. */
 export function detach(name: string): void {
+    ip([`link del ${outerOf(name)}`]);
     ip([`netns del ${name}`]);
+}
+
+/** Name of a pod's namespace, by its address. */
+export const podNamespace = (address: string): string => `p${address.split(".").slice(1).join("-")}`;
+
+/** Removes what a site's pods had of the network and did not live to give back. */
+export function detachPods(site: SiteName): void {
+    const { number } = siteAddresses(site);
+    const names = execFileSync("ip", ["-json", "netns", "list"], { encoding: "utf8" });
+    for (const { name } of JSON.parse(names || "[]") as { name: string }[]) if (name.startsWith(`p${number}-`)) detach(name);
 }

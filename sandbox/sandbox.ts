@@ -49,8 +49,10 @@ export interface Sandbox {
     readonly env: Readonly<Record<string, string>>;
     /** Starts a command inside. `kill()` of the child reaches the command itself; killing the child's pid kills the command too. */
     exec(command: readonly string[], options?: ExecOptions): ResultPromise;
-    /** Takes a region away for good: packets first, then its processes. */
+    /** Takes a region away: packets first, then its processes. */
     lose(site: SiteName): Promise<{ at: string }>;
+    /** Brings a lost region back, with the disks that it had. Resolves when its cluster serves again. */
+    restore(site: SiteName): Promise<{ at: string }>;
     /**
      * Cuts a place off from others, alive: packets between them vanish, what is inside it goes on, and its own customers still reach it. Named again it is cut
      * off from these others only.
@@ -170,8 +172,8 @@ function attached(name: string, declaration: SandboxDeclaration): Sandbox {
         callControl(join(directory, `${socket}.sock`), method, path, body, limit);
     const status = async () => (await control("control", "GET", "/status")) as SandboxStatus;
     /** Changes the network, and tells AWS's stand-ins what follows from it for what they do between regions. */
-    const network = async (method: string, path: string, body: unknown): Promise<{ at: string }> => {
-        const changed = (await control("control", method, path, body, 60_000)) as { at: string };
+    const network = async (method: string, path: string, body: unknown, limit = 60_000): Promise<{ at: string }> => {
+        const changed = (await control("control", method, path, body, limit)) as { at: string };
         const { gate, replicator } = withoutRegions(await status(), declaration.estate);
         await Promise.all([control("gate", "PUT", "/refuse", gate), control("replicator", "PUT", "/", replicator)]);
         return changed;
@@ -191,6 +193,7 @@ function attached(name: string, declaration: SandboxDeclaration): Sandbox {
             return child;
         },
         lose: (site) => network("POST", "/lose", { site }),
+        restore: (site) => network("POST", "/restore", { site }, 300_000),
         cut: (place, from = otherPlaces(place)) => network("PUT", "/cut", { place, from }),
         heal: (place) => network("PUT", "/cut", { place, from: [] }),
         pause: (site) => network("POST", "/pause", { site }),

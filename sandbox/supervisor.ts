@@ -1,12 +1,12 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { siteNames, type Estate, type SiteName } from "../model/estate.ts";
 import { Cgroup } from "./cgroup.ts";
 import { serveControl } from "./control.ts";
 import { startDaemon, type Daemon, type RunningDaemon } from "./daemon.ts";
-import { startCloud } from "./cloud.ts";
+import { startCloud, startCluster } from "./cloud.ts";
 import { places, type Place } from "./addresses.ts";
-import { countAttempts, dropPackets } from "./loss.ts";
-import { buildNetwork } from "./network.ts";
+import { countAttempts, dropPackets, passPackets } from "./loss.ts";
+import { buildNetwork, detachPods } from "./network.ts";
 import { countCutAttempts, cutOff, otherPlaces } from "./partition.ts";
 
 /** What a sandbox was asked to be: `sandbox.json` in its directory. */
@@ -99,6 +99,7 @@ class Supervisor {
         await serveControl(`${this.directory}/control.sock`, {
             "GET /status": () => this.status(),
             "POST /lose": (body) => this.lose(known(siteNames, (body as { site: SiteName }).site)),
+            "POST /restore": (body) => this.restore(known(siteNames, (body as { site: SiteName }).site)),
             "POST /pause": (body) => this.pause(known(siteNames, (body as { site: SiteName }).site)),
             "POST /resume": (body) => this.resume(known(siteNames, (body as { site: SiteName }).site)),
             "PUT /cut": (body) => {
@@ -109,7 +110,7 @@ class Supervisor {
             "POST /stop": () => void setImmediate(() => void this.stop()),
         });
         try {
-            await startCloud({ directory: this.directory, declaration: this.declaration, start: (daemon) => this.start(daemon) });
+            await startCloud(this.cloud);
             // Ready once is not enough: whoever has ended since is missing.
             const ended = [...this.daemons.values()].find(({ state }) => state === "ended");
             if (ended) throw new Error(`${ended.name} ended (${ended.exit}) while the others started; see logs/${ended.name}.log`);
@@ -120,6 +121,10 @@ class Supervisor {
             this.phase = "failed";
             this.note(`failed: ${this.error}`);
         }
+    }
+
+    private get cloud() {
+        return { directory: this.directory, declaration: this.declaration, start: (daemon: Daemon) => this.start(daemon) };
     }
 
     private async start(daemon: Daemon): Promise<void> {
@@ -152,6 +157,22 @@ class Supervisor {
         await this.cgroups[site].freeze();
         await this.cgroups[site].kill();
         return { at };
+    }
+
+    /**
+     * Brings a lost region back: its machines boot with the disks that they had. What was in memory or in an emptyDir is gone, and every pod that was bound to them is started
+     * again. Resolves when the cluster serves; its pods come by and by.
+     */
+    private async restore(site: SiteName): Promise<{ at: string }> {
+        if (!this.lostAt[site]) throw new Error(`${site} is not lost`);
+        detachPods(site);
+        rmSync(`${this.directory}/sites/${site}/pods`, { recursive: true, force: true });
+        this.cgroups[site].thaw();
+        passPackets(site);
+        await startCluster(this.cloud, site);
+        delete this.lostAt[site];
+        this.note(`${site} is back`);
+        return { at: new Date().toISOString() };
     }
 
     /** Sets what a place is cut off from; its processes live on. */

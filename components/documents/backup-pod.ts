@@ -15,10 +15,10 @@ import {
 } from "./pods.ts";
 
 /** What a CronJob can do for a store. */
-export type BackupDutyName = "backup" | "verify" | "expire";
+export type BackupDutyName = "backup" | "aside" | "verify" | "expire";
 
 /** Passwords that a duty needs: the verifier and the expirer never meet the server. */
-const users: Readonly<Record<BackupDutyName, readonly PasswordName[]>> = { backup: ["backup"], verify: [], expire: [] };
+const users: Readonly<Record<BackupDutyName, readonly PasswordName[]>> = { backup: ["backup"], aside: ["backup"], verify: [], expire: [] };
 
 const labels = (store: string, duty: string) => ({ "app.kubernetes.io/name": `${duty}-${store}`, "app.kubernetes.io/component": "backup" });
 
@@ -34,7 +34,8 @@ export function backupPod(o: { store: string; duty: BackupDutyName; place: Place
             containers: [
                 lifeboatContainer({
                     name: o.duty,
-                    args: [o.duty, o.store],
+                    // What is found aside is read from the log.
+                    args: [o.duty, o.store, ...(o.duty === "aside" ? ["--json"] : [])],
                     place: o.place,
                     mounts: needs.length > 0 ? [passwordMount(o.store)] : [],
                 }),

@@ -45,6 +45,11 @@ export interface GuardedServer {
      * @returns the position at which its own history begins
      */
     promote(signal: AbortSignal): Promise<{ position: string }>;
+    /**
+     * Makes this closed server, which is no replica, follow the peer from where it stands.
+     * @returns whether the peer's history has that place; where it has not, this server is what it was
+     */
+    followFromHere?(signal: AbortSignal): Promise<boolean>;
     /** Copies the peer's data into this running server and follows it, if that is how this kind is seeded. */
     seedRunning?(signal: AbortSignal): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { exitCodes, Failure, type ExitName } from "../../model/failure.ts";
 import { guardSocket } from "../../model/servers.ts";
-import type { Guard, GuardStatus, PromotedStore } from "./guard.ts";
+import type { Guard, GuardStatus, PromotedStore, RejoinedStore } from "./guard.ts";
 
 const problem = z.object({
     exit: z.enum(Object.keys(exitCodes) as [ExitName, ...ExitName[]]),
@@ -13,10 +13,14 @@ const problem = z.object({
 });
 
 /** Answers what is asked of a guard that runs, on a unix socket beside the server's own: whoever may enter its container may ask. */
-export async function serveGuard(directory: string, guard: Pick<Guard, "promote" | "status">): Promise<Server> {
+export async function serveGuard(directory: string, guard: Pick<Guard, "promote" | "rejoin" | "status">): Promise<Server> {
     const path = join(directory, guardSocket);
     rmSync(path, { force: true }); // of a guard that was killed
-    const questions: Readonly<Record<string, () => Promise<unknown>>> = { "POST /promote": guard.promote, "GET /status": guard.status };
+    const questions: Readonly<Record<string, () => Promise<unknown>>> = {
+        "POST /promote": guard.promote,
+        "POST /rejoin": guard.rejoin,
+        "GET /status": guard.status,
+    };
     const server = createServer((asked, answer) => {
         const question = questions[`${asked.method} ${asked.url}`];
         const say = (status: number, body: unknown) =>
@@ -69,6 +73,7 @@ export function runningGuard(directory: string) {
         });
     return {
         promote: () => ask("POST", "/promote") as Promise<PromotedStore>,
+        rejoin: () => ask("POST", "/rejoin") as Promise<RejoinedStore>,
         status: () => ask("GET", "/status") as Promise<GuardStatus>,
     };
 }

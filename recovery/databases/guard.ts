@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { otherSite } from "../../model/estate.ts";
 import { Failure } from "../../model/failure.ts";
 import { actionFor, type Lease } from "../../model/lease.ts";
 import type { DatabasePlace, DatabaseStatus, GuardedServer } from "./database.ts";
@@ -21,6 +22,8 @@ export interface GuardStatus extends DatabaseStatus {
     store: string;
     /** Of a replica that does not hear from its peer: when it last did, and how far it was behind then. */
     heard?: { secondsAgo: number; lagSeconds: number };
+    /** What the volume's marker says of its copy; absent where the data began here. */
+    seed?: Marker["seed"];
     lease: {
         state: Lease["state"];
         /** The highest that this guard was told of; 0: of none. */
@@ -30,6 +33,12 @@ export interface GuardStatus extends DatabaseStatus {
         /** Who does not answer, and why. */
         silent: Record<string, string>;
     };
+}
+/** How a server becomes a replica again: from its own position, or by a copy, which wipes it. `restart`: the copy begins when its pod starts. */
+export interface RejoinedStore {
+    store: string;
+    way: "followed already" | "position" | "copy";
+    restart: boolean;
 }
 export interface PromotedStore {
     store: string;
@@ -50,6 +59,12 @@ export interface Guard {
      * answers
      */
     promote(): Promise<PromotedStore>;
+    /**
+     * Makes the server a replica of the peer, which is active: from where it stands, where the peer's history has that place, else wiped and copied. What it held alone is to be
+     * saved before.
+     * @throws Failure("refused") when the site is the active one or the server takes writes
+     */
+    rejoin(): Promise<RejoinedStore>;
     status(): Promise<GuardStatus>;
     /** Looks, and looks again whenever the lease changes and every `every` ms, until the signal. What is wrong is told once, until it changes. */
     run(every: number): Promise<void>;
@@ -178,14 +193,38 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
         return { store, promotedAt, position };
     }
 
+    async function rejoin(): Promise<RejoinedStore> {
+        await proofs.ask();
+        const { state } = proofs.lease();
+        const { role, lagSeconds } = await server.status();
+        if (state !== "ceded" || role === "writable" || role === "half-open")
+            throw new Failure(
+                "refused",
+                `${store} in ${site} is ${role}, and ${why()}: only a closed server of a passive site becomes a replica`,
+                "run `lifeboat status` to see who is active",
+            );
+        if (role === "replica" && lagSeconds !== null) return { store, way: "followed already", restart: false };
+        const from = otherSite(site);
+        const at = () => new Date().toISOString();
+        if (role === "read-only" && !unfinished(readMarker(volume)) && (await server.followFromHere?.(signal))) {
+            writeMarker(volume, { seed: "done", from, at: at() });
+            return { store, way: "position", restart: false };
+        }
+        // From here on its data counts as half a copy, whatever happens to this process.
+        writeMarker(volume, { seed: "wanted", from, at: at() });
+        woken.resolve();
+        return { store, way: "copy", restart: server.seedRunning === undefined };
+    }
+
     async function status(): Promise<GuardStatus> {
         const found = await ask();
+        const marker = readMarker(volume);
         const silent = found.role === "replica" && found.lagSeconds === null && heard !== undefined;
         const last = silent ? { heard: { secondsAgo: (performance.now() - heard!.at) / 1000, lagSeconds: heard!.lagSeconds } } : {};
-        const problem = unfinished(readMarker(volume)) ? "its seed is not finished" : found.problem;
+        const problem = unfinished(marker) ? "its seed is not finished" : found.problem;
         const { state, epoch } = proofs.lease();
         const lease = { state, epoch, secondsLeft: proofs.left(), silent: Object.fromEntries(proofs.silent()) };
-        return { store, ...found, ...last, ...(problem === undefined ? {} : { problem }), lease };
+        return { store, ...found, ...last, ...(problem === undefined ? {} : { problem }), ...(marker && { seed: marker.seed }), lease };
     }
 
     /** Tells a line once, until there is another one of its kind. */
@@ -212,6 +251,7 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
             checkWhole(); // a seed under way holds the turn for long
             return exclusively(promote);
         },
+        rejoin: () => exclusively(rejoin),
         status,
         async run(every) {
             const renewing = proofs.renew(signal, (prover, record) => {

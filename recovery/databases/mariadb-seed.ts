@@ -1,9 +1,10 @@
 import mysql from "mysql2/promise";
 import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Meter } from "../../backup/meter.ts";
 import type { ServerAddress } from "../../backup/stores/adapter.ts";
 import { mariadb } from "../../backup/stores/mariadb.ts";
-import { connectMariadb, startMariadbClient, startMariadbDump } from "../../backup/stores/mariadb-client.ts";
+import { connectMariadb, rowsOf, startMariadbClient, startMariadbDump } from "../../backup/stores/mariadb-client.ts";
 import { Failure } from "../../model/failure.ts";
 import type { DatabasePlace } from "./database.ts";
 
@@ -56,6 +57,10 @@ export async function seedFromPeer(place: DatabasePlace, local: ServerAddress, s
 /** Follows the peer from a position. This server's own binary log, which nobody has read, begins anew. */
 export async function followPeer(place: DatabasePlace, connection: mysql.Connection, position: string): Promise<void> {
     await connection.query("RESET MASTER");
+    await startFollowing(place, connection, position);
+}
+
+async function startFollowing(place: DatabasePlace, connection: mysql.Connection, position: string): Promise<void> {
     await connection.query("SET GLOBAL gtid_slave_pos = ?", [position]);
     await connection.query(
         `CHANGE MASTER TO MASTER_HOST = ?, MASTER_PORT = ?, MASTER_USER = 'replication', MASTER_PASSWORD = ?,
@@ -63,4 +68,34 @@ export async function followPeer(place: DatabasePlace, connection: mysql.Connect
         [place.peer.host, place.peer.port, place.password("replication")],
     );
     await connection.query("START SLAVE");
+}
+
+/** The peer sends a heartbeat each second: one that was received says that it took the position. */
+const acceptMs = 15_000;
+
+/**
+ * Follows the peer from this server's own position, if the peer's binary log has it: in strict mode it refuses one that another history has passed.
+ * https://mariadb.com/kb/en/gtid/#gtid_strict_mode
+ * @returns whether it does; where not, the server is no replica, as before
+ */
+export async function followFromHere(place: DatabasePlace, connection: mysql.Connection, signal: AbortSignal): Promise<boolean> {
+    const [found] = await rowsOf<{ position: string }>(connection, "SELECT @@gtid_current_pos AS position");
+    const before = await heartbeats(connection);
+    await startFollowing(place, connection, found?.position ?? "");
+    for (const deadline = performance.now() + acceptMs; performance.now() < deadline; await sleep(100, undefined, { signal })) {
+        const [state] = await rowsOf<{ Last_IO_Error: string; Slave_IO_Running: string }>(connection, "SHOW SLAVE STATUS");
+        if (state?.Slave_IO_Running === "Yes" && (await heartbeats(connection)) > before) return true;
+        if (state?.Last_IO_Error) {
+            place.note(`${place.store}: the peer's history does not have ${found?.position}: ${state.Last_IO_Error}`);
+            break;
+        }
+    }
+    await connection.query("STOP SLAVE");
+    await connection.query("RESET SLAVE ALL");
+    return false;
+}
+
+async function heartbeats(connection: mysql.Connection): Promise<number> {
+    const [found] = await rowsOf<{ Value: string }>(connection, "SHOW GLOBAL STATUS LIKE 'Slave_received_heartbeats'");
+    return Number(found?.Value ?? 0);
 }

@@ -4,7 +4,7 @@ import { connectMariadb, rowsOf } from "../../backup/stores/mariadb-client.ts";
 import type { ServerAddress } from "../../backup/stores/adapter.ts";
 import { Failure } from "../../model/failure.ts";
 import type { DatabasePlace, DatabaseStatus, GuardedServer } from "./database.ts";
-import { followPeer, seedFromPeer } from "./mariadb-seed.ts";
+import { followFromHere, followPeer, seedFromPeer } from "./mariadb-seed.ts";
 
 /** What was received has to be applied within this, in ms. */
 const applyMs = 60_000;
@@ -113,6 +113,7 @@ export function guardedMariadb(place: DatabasePlace): GuardedServer {
                 await connection.query("SET GLOBAL read_only = 0");
                 return { position: (await statusOf(connection)).position };
             }),
+        followFromHere: (signal) => within((connection) => followFromHere(place, connection, signal)),
         seedRunning: async (signal) => {
             const position = await seedFromPeer(place, localMariadb(place), signal);
             await within((connection) => followPeer(place, connection, position));

@@ -16,7 +16,7 @@ export const event = z.discriminatedUnion("kind", [
         kind: z.literal("opened"),
         estate: z.string(),
         account: z.string(),
-        scenario: z.literal("region-loss"),
+        scenario: z.enum(["region-loss", "failback"]),
         from: epochRecord,
         reason: z.string(),
         /** The steps that an activation of this plan executes, in order: a run with another plan may not go on with it. */
@@ -37,7 +37,7 @@ export const event = z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("undo failed"), step, seconds, why: z.string() }),
     /** The runner stopped in good order; anybody may resume at once. */
     z.strictObject({ kind: z.literal("left"), why: z.string() }),
-    /** The last entry. "active": the standby is. "undone": as before, but for the epoch's number. "undone in part": read the journal. */
+    /** The last entry. "active": the site is that was to be. "undone": as before, but for the epoch's number. "undone in part": read the journal. */
     z.strictObject({ kind: z.literal("closed"), outcome: z.enum(["active", "undone", "undone in part"]) }),
 ]);
 export type Event = z.output<typeof event>;

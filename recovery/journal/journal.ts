@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../model/failure.ts";
 import { coordination } from "../../model/names.ts";
+import { commandOf } from "../../model/plan.ts";
 import type { CoordinationBucket } from "../conditional-bucket.ts";
 import { thisRunner, type Runner } from "../runner.ts";
 import { entry, type Entry, type Event, type Opened } from "./entries.ts";
@@ -138,7 +139,8 @@ function continueJournal(
         const text = JSON.stringify(next);
         if (!(await create(bucket, coordination.journal(activation, number), text))) {
             lost = true;
-            throw await displacedBy(bucket, activation, number);
+            const { opened } = replay([...entries, next]);
+            throw await displacedBy(bucket, activation, number, commandOf[opened.scenario]);
         }
         entries.push(next);
         last = digest(text);
@@ -182,12 +184,12 @@ async function create(bucket: CoordinationBucket, key: string, text: string): Pr
     return bucket.create(key, text);
 }
 
-async function displacedBy(bucket: CoordinationBucket, activation: string, number: number): Promise<Failure> {
+async function displacedBy(bucket: CoordinationBucket, activation: string, number: number, command: string): Promise<Failure> {
     const stored = await bucket.get(coordination.journal(activation, number));
     const by = stored === undefined ? undefined : entry.safeParse(tryJson(stored.text)).data?.runner;
     return new Failure(
         "refused",
         `activation ${activation} was taken over by ${by === undefined ? "another process" : `${by.by} (pid ${by.pid})`}`,
-        "leave it to them; `lifeboat activate --resume` would take it back",
+        `leave it to them; \`${command} --resume\` would take it back`,
     );
 }

@@ -1,4 +1,5 @@
 import type { EpochRecord } from "../../model/epoch.ts";
+import type { SiteName } from "../../model/estate.ts";
 import type { UndoableEffect } from "../activation.ts";
 import type { CoordinationBucket } from "../conditional-bucket.ts";
 import { claimEpoch, readEpoch } from "../epoch.ts";
@@ -11,19 +12,21 @@ export interface ClaimOptions {
     activation: string;
     /** The record that the activation was decided on. */
     from: EpochRecord;
+    /** Who is to be active. */
+    to: SiteName;
     by: string;
     reason: string;
 }
 
 /**
- * Raises the epoch by one and makes the standby the active site. Undone by raising it once more, for the site that was active: first here, where
+ * Raises the epoch by one and names the active site. Undone by raising it once more, for the site that was active: first here, where
  * it counts, then in the witness's copy. A witness that cannot be told then is told by the standby's guards.
  */
-export function claimStep({ bucket, witness, activation, from, by, reason }: ClaimOptions): UndoableEffect {
+export function claimStep({ bucket, witness, activation, from, to, by, reason }: ClaimOptions): UndoableEffect {
     const at = () => new Date().toISOString();
     return {
         async apply() {
-            const { epoch, active } = await claimEpoch(bucket, from.epoch, { active: "standby", at: at(), by, reason, activation });
+            const { epoch, active } = await claimEpoch(bucket, from.epoch, { active: to, at: at(), by, reason, activation });
             return { epoch, active };
         },
         async undo({ note }) {

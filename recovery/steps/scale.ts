@@ -10,7 +10,7 @@ export const promotionTargets = (state: StackState): string[] =>
         .map(({ urn }) => urn);
 
 /**
- * `pulumi up` of the standby's stack, aimed at what a promotion changes. The program reads the epoch, so this scales it to active. A dead
+ * `pulumi up` of a site's stack, aimed at what a promotion changes. The program reads the epoch, so this scales it to active or to passive. A dead
  * update's lock is cancelled and what it left pending is dropped; neither refresh nor policies nor a preview are waited for.
  */
 export function scaleStep(pulumi: Pulumi, stack: string): UndoableEffect {
@@ -22,7 +22,7 @@ export function scaleStep(pulumi: Pulumi, stack: string): UndoableEffect {
                 throw new Failure(
                     "refused",
                     `the stack ${stack} has nothing that a promotion could scale`,
-                    "it was never brought up, or this is another estate's state: look at `pulumi stack -s dr`",
+                    `it was never brought up, or this is another estate's state: look at \`pulumi stack -s ${stack}\``,
                 );
             const aims = targets.flatMap((urn) => ["--target", urn]);
             await pulumi.run(["up", "-s", stack, "--yes", "--skip-preview", "--suppress-outputs", ...aims], { signal, line: note });

@@ -1,6 +1,6 @@
 import { request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Estate } from "../../model/estate.ts";
+import type { Estate, SiteName } from "../../model/estate.ts";
 import { Failure } from "../../model/failure.ts";
 import { names } from "../../model/names.ts";
 import type { Effect } from "../activation.ts";
@@ -37,11 +37,11 @@ async function untilHealthy(url: string, signal: AbortSignal, status: typeof htt
         }
         await sleep(pause, undefined, { signal }).catch(() => undefined); // the loop's own condition tells
     }
-    throw new Failure("unavailable", `${url} is not healthy: ${last}`, "look at the pods of the service in the standby's cluster");
+    throw new Failure("unavailable", `${url} is not healthy: ${last}`, "look at the pods of the service in that site's cluster");
 }
 
-/** Whether the standby can serve: each service answers its health path under the standby's own name, and each store that it needs is writable. */
-export function verifyStep(estate: Estate, guard: Guard, status: typeof httpsStatus = httpsStatus): Effect {
+/** Whether a site can serve: each service answers its health path under the site's own name, and each store that it needs is writable. */
+export function verifyStep(estate: Estate, site: SiteName, guard: Guard, status: typeof httpsStatus = httpsStatus): Effect {
     const name = names(estate, "");
     return {
         async apply({ signal }) {
@@ -52,12 +52,12 @@ export function verifyStep(estate: Estate, guard: Guard, status: typeof httpsSta
                     throw new Failure(
                         "unavailable",
                         `${store} is ${role}, not writable`,
-                        `kubectl --context standby logs ${store}-0 -c guard`,
+                        `kubectl --context ${site} logs ${store}-0 -c guard`,
                     );
                 return [store, role] as const;
             });
             const answers = Object.entries(estate.services).map(async ([service, { healthPath }]) => {
-                const url = `https://${name.siteServiceHost(service, "standby")}${healthPath}`;
+                const url = `https://${name.siteServiceHost(service, site)}${healthPath}`;
                 return [service, { url, asked: await untilHealthy(url, signal, status) }] as const;
             });
             return { stores: Object.fromEntries(await Promise.all(roles)), services: Object.fromEntries(await Promise.all(answers)) };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Container, V1Pod, V1PodSecurityContext, V1SecurityContext } from "@kubernetes/client-node";
 import { siteAddresses } from "../addresses.ts";
-import { attach, bridgeOf, detach } from "../network.ts";
+import { attach, bridgeOf, detach, podNamespace } from "../network.ts";
 import { describe, isGone, log, mergePatch, statusOf, type Cluster } from "./cluster.ts";
 import type { RunOptions } from "./container.ts";
 import { environmentOf, expand } from "./environment.ts";
@@ -159,7 +159,7 @@ export class PodRunner {
     }
 
     private get netns(): string {
-        return `p${this.address.split(".").slice(1).join("-")}`;
+        return podNamespace(this.address);
     }
 
     private async live(): Promise<void> {

@@ -1,9 +1,11 @@
 import { rtoBounds, serviceRpoBounds, storeRpoBounds, type Bound } from "../../model/bounds.ts";
+import { failbackPlan, switchBound } from "../../model/failback.ts";
 import type { Estate, SiteName } from "../../model/estate.ts";
 import type { RecoveryPoint } from "../../model/manifest.ts";
 import { countByRegion, countCalls, separate, type Attempt, type AuditLine } from "./calls.ts";
 import { compare, type Row } from "./comparison.ts";
 import { evidence, type Check, type Evidence, type WritersEvidence } from "./evidence.ts";
+import { judgeWayBack, type WayBack } from "./way-back.ts";
 import type { JobResult } from "./inside/jobs.ts";
 import { judgeCalls, judgePoint, judgeRpo, judgeRto } from "./judge.ts";
 import { acknowledgments, attempts as attemptsOf, clockStep, type LedgerLine } from "./ledger.ts";
@@ -31,6 +33,7 @@ export interface Findings {
     /** Whose tenures are to be held against the acknowledgements: given where the old site lived on. */
     tenures?: readonly Tenure[];
     checks?: readonly Check[];
+    wayBack?: WayBack;
 }
 
 type Context = Pick<Stage, "estate" | "scenario" | "service" | "seed" | "fast" | "startedAt" | "phases" | "problems">;
@@ -73,6 +76,14 @@ export function assemble(context: Context, found: Findings): Evidence {
         ),
     );
     const writers = found.tenures && writersIn(ledger, found.tenures, lossAt, comparison.acknowledgedAlone);
+    const expected = switchBound(failbackPlan(estate));
+    const back =
+        found.wayBack &&
+        judgeWayBack(found.wayBack, ledger, comparison.lost, lossAt, {
+            boundSeconds: expected.seconds,
+            modelledSeconds: expected.modelled,
+            scaledSeconds: estate.traffic.ttl - estate.traffic.ttl / fast,
+        });
     const step = clockStep(ledger);
     const reasons = [
         ...problems,
@@ -82,6 +93,7 @@ export function assemble(context: Context, found: Findings): Evidence {
         ...recoveryPoints.flatMap((point) => point.reasons),
         ...(found.ownData?.reasons ?? []),
         ...(writers?.reasons ?? []),
+        ...(back?.reasons ?? []),
         ...(found.checks ?? []).filter(({ holds }) => !holds).map(({ what, saw }) => `${what}: no; ${saw}`),
         ...(Math.abs(step) > 500
             ? [`clock: the machine's clock was set by ${step.toFixed(0)} ms during the rehearsal; nothing measured can be trusted`]
@@ -119,6 +131,7 @@ export function assemble(context: Context, found: Findings): Evidence {
         ...(found.ownData ? { ownData: found.ownData.evidence } : {}),
         ...(writers ? { writers: writers.evidence } : {}),
         ...(found.checks ? { checks: found.checks } : {}),
+        ...(back ? { failback: back.evidence } : {}),
         modelled: modelledInWords(estate, lost, fast),
         phases: phases.seconds,
         series: seriesOf(recovery.timeline, phases.spans, ledger, comparison.lost, found.lag),

@@ -68,6 +68,30 @@ export type WritersEvidence = z.output<typeof writersEvidence>;
 export const check = z.strictObject({ what: z.string(), holds: z.boolean(), saw: z.string() });
 export type Check = z.output<typeof check>;
 
+/** The way back to the primary: `lifeboat failback`, and what customers had of it. Wall seconds of this machine. */
+export const failbackEvidence = z.strictObject({
+    /** Of the whole command, and of each of its steps. */
+    seconds: z.number(),
+    steps: z.array(z.strictObject({ name: z.string(), seconds: z.number(), result: z.record(z.string(), z.unknown()) })),
+    /** From the standby's last acknowledgement to the primary's first: nobody was served in between. */
+    switchSeconds: z.number().nullable(),
+    /** The longest that any customer waited for an acknowledgement in all of it, as it passed on this machine. */
+    longestWaitSeconds: z.number(),
+    /** What is added to it: the DNS TTL that `--fast` divided, multiplied back, and what only a cloud can show. */
+    scaledSeconds: z.number(),
+    modelledSeconds: z.number(),
+    /** The three together, beside what the plan expects at most. */
+    totalSeconds: z.number(),
+    boundSeconds: z.number(),
+    acknowledged: z.strictObject({ standby: z.int(), primary: z.int() }),
+    /** Acknowledged after the primary's loss, and not in every database of both sites at the end. */
+    lost: z.int(),
+    /** What the old primary held alone, by store: saved before it was wiped. */
+    aside: z.array(z.strictObject({ store: z.string(), rows: z.int(), key: z.string().nullable() })),
+    verdict,
+});
+export type FailbackEvidence = z.output<typeof failbackEvidence>;
+
 /** What a rehearsal measured, beside its objectives. */
 export const evidence = z.strictObject({
     version: z.literal(1),
@@ -114,6 +138,8 @@ export const evidence = z.strictObject({
     /** Of scenarios in which the old site lives on. */
     writers: writersEvidence.optional(),
     checks: z.array(check).optional(),
+    /** Of a rehearsal that goes back (`--failback`). */
+    failback: failbackEvidence.optional(),
     /** What was not measured, in words. */
     modelled: z.array(z.string()),
     /** Wall seconds of the rehearsal's own phases. */

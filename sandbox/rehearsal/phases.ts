@@ -21,6 +21,8 @@ export const phaseNames = [
     "alone",
     "rebuild",
     "witness",
+    "failback",
+    "settle",
     "compare",
 ] as const;
 export type PhaseName = (typeof phaseNames)[number];

@@ -30,6 +30,8 @@ export interface RehearsalOptions {
     seed?: number;
     /** A user's own data, loaded into the primary before the first backup. */
     dump?: Dump;
+    /** Whether the lost region comes back, and is gone back to. @default false */
+    failback?: boolean;
     /** Leave the sandbox standing. @default false */
     keep?: boolean;
     /** Folder that the evidence is written to. */
@@ -72,6 +74,7 @@ export async function rehearse(options: RehearsalOptions): Promise<{ evidence: E
             startedAt,
             activate: options.activate ?? activate,
             problems: [],
+            failback: options.failback ?? false,
             note,
             ...(options.dump ? { dump: options.dump } : {}),
         });

@@ -45,6 +45,28 @@ function writersLines({ writers }: Evidence): string[] {
     ];
 }
 
+function failbackLines({ failback }: Evidence): string[] {
+    if (!failback) return [];
+    const {
+        seconds: whole,
+        steps,
+        switchSeconds,
+        longestWaitSeconds,
+        scaledSeconds,
+        modelledSeconds,
+        totalSeconds,
+        boundSeconds,
+    } = failback;
+    const { acknowledged, lost, aside, verdict } = failback;
+    const rows = aside.map(({ store, rows }) => `${store} ${rows}`).join(", ");
+    return [
+        `failback: ${say(whole)} on this machine (${steps.map(({ name, seconds: took }) => `${name} ${say(took)}`).join(", ")})`,
+        `  the switch: ${switchSeconds === null ? "never" : say(switchSeconds)} without an acknowledgement; ${acknowledged.standby} orders acknowledged by the standby, then ${acknowledged.primary} by the primary, ${lost} lost: ${verdict}`,
+        `  the longest that a customer waited: ${say(longestWaitSeconds)} measured, ${say(scaledSeconds)} of DNS multiplied back, ${say(modelledSeconds)} modelled; together ${say(totalSeconds)}, at most ${say(boundSeconds)} are expected`,
+        `  held by the old primary alone and saved: ${rows || "nothing"}`,
+    ];
+}
+
 /** The evidence for a person: clock, objectives, orders, calls, recovery points, what is modelled, and where the evidence lies. */
 export function report(
     evidence: Evidence,
@@ -87,6 +109,7 @@ export function report(
         ),
         ...ownDataLines(evidence).map(({ line, verdict }) => paint(line, verdict)),
         ...writersLines(evidence).map((line) => paint(line, evidence.writers!.verdict)),
+        ...failbackLines(evidence).map((line) => paint(line, evidence.failback!.verdict)),
         ...(evidence.checks ?? []).map(({ what, holds, saw }) =>
             paint(`${what}: ${holds ? "yes" : "NO"}; ${saw}`, holds ? "PASS" : "FAIL"),
         ),

@@ -23,6 +23,8 @@ export interface Stage {
     /** Collects what went wrong, one line each: whatever is here fails the rehearsal. */
     readonly problems: string[];
     readonly note: (line: string) => void;
+    /** Whether the lost region comes back, and is gone back to. */
+    readonly failback: boolean;
     /** A user's own data, loaded into the primary before the first backup. */
     readonly dump?: Dump;
 }

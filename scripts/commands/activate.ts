@@ -1,21 +1,20 @@
-import { setImmediate } from "node:timers/promises";
-import { createInterface } from "node:readline/promises";
 import { Command, Option } from "commander";
 import { allBounds } from "../../model/bounds.ts";
 import { Failure } from "../../model/failure.ts";
 import { regionLossPlan, type RecoveryPlan } from "../../model/plan.ts";
 import { judgeReadiness } from "../../model/readiness.ts";
 import { tellPlan } from "../../model/tell.ts";
-import { seconds } from "../../model/units.ts";
 import { accountNumber } from "../../recovery/account.ts";
 import { resumeActivation, startActivation, takeOverToAbort } from "../../recovery/activate.ts";
 import { abortActivation, runActivation } from "../../recovery/activation.ts";
-import { realEffects, toolsIn, type Tools } from "../../recovery/effects.ts";
+import { realEffects, toolsIn } from "../../recovery/effects.ts";
 import { gatherFacts, sourcesIn } from "../../recovery/facts.ts";
 import type { Journal } from "../../recovery/journal/journal.ts";
 import type { ActivationState } from "../../recovery/journal/state.ts";
 import { estate } from "../../stacks/estate.ts";
-import { interruption, onInterruption } from "../interruption.ts";
+import { attended, type Run } from "../attended.ts";
+import { confirmSite } from "../confirm.ts";
+import { interruption } from "../interruption.ts";
 import { note, paint, print, show } from "../output.ts";
 import { budget, clock, header, price, report, summary } from "../screens/activation.ts";
 
@@ -62,11 +61,23 @@ export const command = new Command("activate")
             throw new Failure("usage", "nobody is there to confirm the activation", "add --yes, and --reason for the record");
         const account = await accountNumber(estate.sites[plan.active].region);
         const tools = toolsIn(process.cwd(), estate, account);
+        const { left } = budget(estate, plan);
+        const attend = (journal: Journal, run: Run) =>
+            attended(
+                {
+                    plan,
+                    journal,
+                    effects: realEffects(tools, journal, options.withoutWitness === true),
+                    header: header(estate, plan, journal.activation),
+                    clock: (elapsed) => clock(left, elapsed),
+                },
+                run,
+            );
         if (asks) await confirm(plan, account);
-        const takeOver = { estate, bucket: tools.bucket, note, signal: interruption };
+        const takeOver = { estate, bucket: tools.bucket, plan, note, signal: interruption };
         if (options.abort === true) {
-            const journal = await takeOverToAbort({ ...takeOver, plan });
-            return tell(await attended(plan, tools, journal, options, (run) => abortActivation(run, options.reason ?? noReason)), plan, options);
+            const journal = await takeOverToAbort(takeOver);
+            return tell(await attend(journal, (run) => abortActivation(run, options.reason ?? noReason)), plan, options);
         }
         const resumed = options.resume === true ? await resumeActivation(takeOver) : undefined;
         if (resumed !== undefined && "ended" in resumed) {
@@ -74,38 +85,14 @@ export const command = new Command("activate")
             return tell(resumed.ended, plan, options);
         }
         const journal =
-            resumed?.journal ?? (await startActivation({ estate, account, bucket: tools.bucket, plan, reason: options.reason ?? noReason }));
-        tell(await attended(plan, tools, journal, options, runActivation), plan, options);
+            resumed?.journal ??
+            (await startActivation({ estate, account, bucket: tools.bucket, plan, reason: options.reason ?? noReason }));
+        tell(await attend(journal, runActivation), plan, options);
     });
-
-/** Runs with a clock in front of each line; Ctrl-C waits until the journal says where it stopped. */
-async function attended(
-    plan: RecoveryPlan,
-    tools: Tools,
-    journal: Journal,
-    { withoutWitness = false }: Options,
-    run: (options: Parameters<typeof runActivation>[0]) => Promise<ActivationState>,
-): Promise<ActivationState> {
-    note(header(estate, plan, journal.activation));
-    const since = Date.parse(journal.state().openedAt);
-    const { left } = budget(estate, plan);
-    const running = run({
-        plan,
-        journal,
-        effects: realEffects(tools, journal, withoutWitness),
-        signal: interruption,
-        note: (line) => note(`${paint("dim", clock(left, seconds((Date.now() - since) / 1000)), process.stderr)} ${line}`),
-    });
-    using _ = onInterruption(async () => {
-        await Promise.allSettled([running]);
-        await setImmediate(); // the command line tells the failure in this turn
-    });
-    return await running;
-}
 
 function tell(state: ActivationState, plan: RecoveryPlan, { json }: Options): void {
     if (json === true) print(report(state, plan));
-    else show(summary(state, paint));
+    else show(summary(state, plan, paint));
 }
 
 async function confirm(plan: RecoveryPlan, account: string): Promise<void> {
@@ -113,19 +100,7 @@ async function confirm(plan: RecoveryPlan, account: string): Promise<void> {
     note(tellPlan(estate, plan));
     const facts = await gatherFacts(sourcesIn(estate, account), { sites: [plan.active], limit: lagLimit });
     note(`\n${price(judgeReadiness(estate, facts))}`);
-    const dialogue = createInterface({ input: process.stdin, output: process.stderr });
-    try {
-        const question = `\nThis makes the ${plan.active} (${region}) the active site. Type ${plan.active} or ${region} to go on: `;
-        const typed = (await dialogue.question(question, { signal: interruption })).trim();
-        if (typed !== plan.active && typed !== region)
-            throw new Failure(
-                "refused",
-                `"${typed}" is neither ${plan.active} nor ${region}; nothing was done`,
-                "repeat the command if you meant it",
-            );
-    } finally {
-        dialogue.close();
-    }
+    await confirmSite(`This makes the ${plan.active} (${region}) the active site.`, plan, region);
 }
 
 function showPlan(plan: RecoveryPlan, { json }: Options): void {

@@ -15,6 +15,7 @@ import { note, print } from "../output.ts";
 
 interface Options {
     promote?: boolean;
+    rejoin?: boolean;
     status?: boolean;
     json?: boolean;
 }
@@ -31,14 +32,20 @@ export const command = new Command("guard")
         "--promote",
         "have the guard that runs promote the server in place, and end: refused unless this site is the active one; may be repeated",
     )
+    .option(
+        "--rejoin",
+        "have the guard that runs make the closed server a replica of the active site's, and end: what it holds alone is lost; `lifeboat failback` saves it first",
+    )
     .option("--status", "print role, lag, position and lease as JSON, as the guard that runs knows them, and end")
-    .option("--json", "accepted for symmetry: --promote and --status print JSON anyway")
+    .option("--json", "accepted for symmetry: --promote, --rejoin and --status print JSON anyway")
     .action(async (store: string, options: Options) => {
-        if (options.promote && options.status) throw new Failure("usage", "--promote and --status are two questions", "ask one at a time");
+        if ([options.promote, options.rejoin, options.status].filter(Boolean).length > 1)
+            throw new Failure("usage", "--promote, --rejoin and --status are different questions", "ask one at a time");
         const place = await databasePlace(store);
         const running = runningGuard(place.socketDirectory);
         if (options.status) return print(await running.status());
         if (options.promote) return print(await running.promote());
+        if (options.rejoin) return print(await running.rejoin());
 
         const { standpoint, kind, socketDirectory } = place;
         const host = process.env["LIFEBOAT_POD_ADDRESS"];

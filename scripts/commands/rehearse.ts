@@ -22,6 +22,7 @@ interface Options {
     name: string;
     keep?: boolean;
     load?: string;
+    failback?: boolean;
     key?: string;
     json?: boolean;
 }
@@ -69,10 +70,13 @@ export const command = new Command("rehearse")
         "--load <file>",
         "put this dump (SQL of MariaDB, MySQL or PostgreSQL; also .gz, .zst) in first, and hold each of its tables to the same checks",
     )
+    .option("--failback", "let the lost region come back afterwards, and go back to it (region-loss)")
     .option("--key <file>", `sign the evidence with this Ed25519 key (PEM), not with the machine's own; in CI set ${keyVariable}`)
     .option("--json", "print the evidence as JSON")
     .action(async (name: string, options: Options) => {
         const scenario = scenarioOf(name);
+        if (options.failback === true && scenario !== "region-loss")
+            throw new Failure("usage", `there is no way back from ${scenario}`, "rehearse region-loss --failback");
         const key = signingKey(options.key);
         const dump = options.load === undefined ? undefined : await inspectDump(resolve(options.load), estate);
         await ensureSetup(note);
@@ -87,6 +91,7 @@ export const command = new Command("rehearse")
             fast: options.fast,
             ...(options.seed === undefined ? {} : { seed: options.seed }),
             keep: options.keep ?? false,
+            failback: options.failback ?? false,
             ...(dump ? { dump } : {}),
             evidenceDirectory,
             note,

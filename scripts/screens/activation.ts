@@ -1,6 +1,6 @@
 import { rtoBounds } from "../../model/bounds.ts";
 import type { Estate } from "../../model/estate.ts";
-import { estimateOf, stepsOf, type RecoveryPlan } from "../../model/plan.ts";
+import { estimateOf, stepsOf, type Plan, type RecoveryPlan } from "../../model/plan.ts";
 import { tellPrice, type Readiness } from "../../model/readiness.ts";
 import { formatDuration, seconds, type Seconds } from "../../model/units.ts";
 import type { ActivationState } from "../../recovery/journal/state.ts";
@@ -54,7 +54,7 @@ export function price(readiness: Readiness): string {
 }
 
 /** What `--json` says of an activation that has ended. */
-export function report(state: ActivationState, plan: RecoveryPlan) {
+export function report(state: ActivationState, plan: Plan) {
     const planned = new Map(stepsOf(plan).map((step) => [step.name as string, step]));
     const active = state.outcome === "active";
     return {
@@ -81,7 +81,11 @@ export function report(state: ActivationState, plan: RecoveryPlan) {
 }
 
 /** The same for a person. */
-export function summary(state: ActivationState, paint: (colour: "green" | "yellow", text: string) => string): string {
+export function summary(
+    state: ActivationState,
+    plan: Pick<Plan, "active">,
+    paint: (colour: "green" | "yellow", text: string) => string,
+): string {
     const { opened, openedAt, lastAt, steps } = state;
     const span = formatDuration(seconds(Math.max(0, (Date.parse(lastAt) - Date.parse(openedAt)) / 1000)));
     const rows = steps.map(({ name, state: stands, seconds: took }) =>
@@ -89,7 +93,7 @@ export function summary(state: ActivationState, paint: (colour: "green" | "yello
     );
     const told =
         state.outcome === "active"
-            ? `${paint("green", "active")}: the standby serves, epoch ${opened.from.epoch + 1}, after ${span}`
+            ? `${paint("green", "active")}: the ${plan.active} serves, epoch ${opened.from.epoch + 1}, after ${span}`
             : `${paint("yellow", "aborted")}: all was undone, the ${opened.from.active} is the active site, after ${span}`;
     return [told, ...rows, `  the whole of it: lifeboat journal ${state.activation}`].join("\n");
 }

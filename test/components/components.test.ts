@@ -295,11 +295,16 @@ describe("BackupSchedule", function () {
         const apart = (all: typeof passive) => all.map(({ inputs }) => JSON.stringify(inputs).replace(/"suspend":\w+/, "")).sort();
         assert.deepEqual(apart(passive), apart(active));
     });
-    it("verifies, expires and drills only where it is a keeper", async () =>
+    it("verifies, expires and drills only where it is a keeper; elsewhere it can save aside what was held alone, when it is told to", async () => {
+        const elsewhere = await jobs({ active: true, keeper: false });
         assert.deepEqual(
-            (await jobs({ active: true, keeper: false })).map(({ name }) => name),
-            ["s-backup"],
-        ));
+            elsewhere.map((job) => [job.name, spec(job)["suspend"]]),
+            [
+                ["s-backup", false],
+                ["s-aside", true],
+            ],
+        );
+    });
     it("starts as declared, never twice at a time, and ends at the declared limit", async () => {
         const backup = (await jobs({ active: true, keeper: true })).find(({ name }) => name === "s-backup");
         assert.equal(spec(backup)["schedule"], "*/10 * * * *");

@@ -75,13 +75,13 @@ describe("the answer to: could we fail over now?", () => {
         ["with two writers", { databases: standby(server("writable")) }, /is writable, though the epoch/, /kubectl/],
         [
             "while another activation runs",
-            { unfinished: value({ activation: "A", by: "bert@desk", lastAt: at, left: false }) },
+            { unfinished: value({ activation: "A", scenario: "region-loss", by: "bert@desk", lastAt: at, left: false }) },
             /activation A is under way: bert@desk/,
             /speak with them/,
         ],
         [
             "with an activation left behind",
-            { unfinished: value({ activation: "A", by: "bert@desk", lastAt: at, left: true }) },
+            { unfinished: value({ activation: "A", scenario: "region-loss", by: "bert@desk", lastAt: at, left: true }) },
             /A was left unfinished/,
             /^lifeboat activate --resume$/,
         ],

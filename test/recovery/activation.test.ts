@@ -16,7 +16,7 @@ import { assertGivenBack, bootstrapped, effectsOn, estate, from, opened, plan, q
 
 const activation = "20261121T154010Z-9f3c";
 const never = new AbortController().signal;
-const resuming = { estate, note: () => undefined, signal: never };
+const resuming = { estate, plan, note: () => undefined, signal: never };
 /** The journal of a resumed activation that has not ended. */
 async function resume(resumed: ReturnType<typeof resumeActivation>): Promise<Journal> {
     const result = await resumed;

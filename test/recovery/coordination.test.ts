@@ -81,7 +81,15 @@ describe("the coordination bucket", function () {
 
     it("raises the epoch when a claim is undone, however often it is undone, and never lowers it", async () => {
         await bucket.create(coordination.epoch, JSON.stringify(first));
-        const step = claimStep({ bucket, witness: undefined, activation: "mine", from: first, by: "anna@laptop", reason: "test" });
+        const step = claimStep({
+            bucket,
+            witness: undefined,
+            activation: "mine",
+            from: first,
+            to: "standby",
+            by: "anna@laptop",
+            reason: "test",
+        });
         assert.deepEqual(await step.apply(context), { epoch: 2, active: "standby" });
         assert.deepEqual(await step.undo(context), { epoch: 3, active: "primary" });
         assert.deepEqual(await step.undo(context), { epoch: 3, active: "primary" });
@@ -91,7 +99,15 @@ describe("the coordination bucket", function () {
     it("leaves a claim of somebody else alone when a claim that never took place is undone", async () => {
         await bucket.create(coordination.epoch, JSON.stringify(first));
         await claimEpoch(bucket, 1, claimBy("other"));
-        const step = claimStep({ bucket, witness: undefined, activation: "mine", from: first, by: "anna@laptop", reason: "test" });
+        const step = claimStep({
+            bucket,
+            witness: undefined,
+            activation: "mine",
+            from: first,
+            to: "standby",
+            by: "anna@laptop",
+            reason: "test",
+        });
         assert.deepEqual(await step.undo(context), { epoch: 2, active: "standby", claimed: false });
         assert.equal((await readEpoch(bucket)).record.activation, "other");
     });

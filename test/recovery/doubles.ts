@@ -46,7 +46,7 @@ export function effectsOn(bucket: CoordinationBucket, journal: Journal, applied:
             return {};
         },
     });
-    const claim = claimStep({ bucket, witness: bucket, activation: journal.activation, from, by: "test", reason: "test" });
+    const claim = claimStep({ bucket, witness: bucket, activation: journal.activation, from, to: "standby", by: "test", reason: "test" });
     // Both records lie in one bucket here; a lease that is over at once leaves the margin, which is not waited for either.
     const fence = fenceStep({ bucket, witness: bucket, terms: { ...estate.lease, duration: seconds(-1) }, epoch: from.epoch + 1 });
     return {

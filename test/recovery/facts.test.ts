@@ -14,7 +14,11 @@ import { bucketInMemory } from "./bucket.ts";
 import { estate, from, opened } from "./doubles.ts";
 
 const never = () => new Promise<never>(() => undefined);
-const guardSaying = (status: Guard["status"]): Guard => ({ promote: () => assert.fail("nothing is promoted"), status });
+const guardSaying = (status: Guard["status"]): Guard => ({
+    promote: () => assert.fail("nothing is promoted"),
+    rejoin: () => assert.fail("nothing rejoins"),
+    status,
+});
 const calm = (): Sources => ({
     estate,
     bucket: bucketInMemory(

@@ -119,7 +119,7 @@ describe("the fence", () => {
 
 describe("the undo of a claim", () => {
     const claim = (bucket: CoordinationBucket, told: CoordinationBucket | undefined) =>
-        claimStep({ bucket, witness: told, activation: "mine", from, by: "test", reason: "test" });
+        claimStep({ bucket, witness: told, activation: "mine", from, to: "standby", by: "test", reason: "test" });
 
     it("raises both records once more, for the site that was active", async () => {
         const bucket = bucketInMemory(new Map(bootstrapped()));

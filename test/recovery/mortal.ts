@@ -10,7 +10,7 @@ import { runActivation } from "../../recovery/activation.ts";
 import { coordinationBucket, type CoordinationBucket } from "../../recovery/conditional-bucket.ts";
 import { openJournal } from "../../recovery/journal/journal.ts";
 import { credentials, region } from "./account.ts";
-import { effectsOn, estate, opened, quiet } from "./doubles.ts";
+import { effectsOn, estate, opened, plan, quiet } from "./doubles.ts";
 
 const [endpoint = "", name = "", point = "never"] = process.argv.slice(2);
 const real = coordinationBucket(new S3Client({ region, endpoint, credentials, forcePathStyle: true }), name);
@@ -40,7 +40,7 @@ const bucket: CoordinationBucket = {
 };
 
 const started = (await real.list("journal/")).length > 0;
-const resumed = started ? await resumeActivation({ estate, bucket, note: () => undefined, signal }) : undefined;
+const resumed = started ? await resumeActivation({ estate, bucket, plan, note: () => undefined, signal }) : undefined;
 if (resumed !== undefined && "ended" in resumed) {
     process.stdout.write(JSON.stringify({ outcome: resumed.ended.outcome, writes }));
 } else {

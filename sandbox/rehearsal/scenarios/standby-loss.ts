@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
 import { names } from "../../../model/names.ts";
 import { sandboxAccount } from "../../addresses.ts";
 import { assemble } from "../assemble.ts";
@@ -10,6 +9,7 @@ import { checkOwnData } from "../own-data/own-data.ts";
 import { backUp, open, tellJobs } from "../opening.ts";
 import { catalog, jobsOf, untilProtected } from "../protect.ts";
 import { stacks, up } from "../provision.ts";
+import { askReadiness } from "../readiness.ts";
 import { longestSilence } from "../silence.ts";
 import { limits, type Scenario, type Stage } from "../stage.ts";
 import { collect, readCalls } from "../takeover.ts";
@@ -107,7 +107,7 @@ async function withoutWitness({ sandbox, estate }: Stage, crowd: Crowd): Promise
 async function alone(stage: Stage, crowd: Crowd, from: number): Promise<Check[]> {
     const { sandbox, estate } = stage;
     const backups = await jobsOf(sandbox, "primary", "backup", limits.jobs);
-    const said = await status(stage);
+    const said = await askReadiness(sandbox);
     await sleep(Math.max(0, from + leases * estate.lease.duration * 1000 - Date.now()));
     return [
         served("without the standby customers are served all along", crowd, from),
@@ -134,22 +134,11 @@ async function rebuild(stage: Stage): Promise<Check> {
     } catch (error) {
         return { what, holds: false, saw: (error as Error).message };
     }
-    const said = await status(stage);
+    const said = await askReadiness(sandbox);
     const took = ((performance.now() - began) / 1000).toFixed(1);
     return {
         what,
         holds: said.failover === "yes" && said.unprotected.length === 0,
         saw: `every replica follows after ${took} s; lifeboat status: failover ${said.failover}, unprotected: ${said.unprotected.join(", ") || "nothing"}`,
     };
-}
-
-const statusDocument = z.looseObject({
-    readiness: z.looseObject({ failover: z.string(), unprotected: z.array(z.looseObject({ store: z.string() })) }),
-});
-
-/** What `lifeboat status` says to somebody who stands outside both sites. */
-async function status({ sandbox }: Stage): Promise<{ exitCode: number | undefined; failover: string; unprotected: string[] }> {
-    const { exitCode, stdout } = await sandbox.exec(["lifeboat", "status", "--json"], { execa: { reject: false, stdin: "ignore" } });
-    const { readiness } = statusDocument.parse(JSON.parse(String(stdout)));
-    return { exitCode, failover: readiness.failover, unprotected: [...new Set(readiness.unprotected.map(({ store }) => store))] };
 }

@@ -1,5 +1,6 @@
 import mysql from "mysql2/promise";
 import { passwords } from "./pod.ts";
+import { failbackSuite, type Statements } from "./failback.ts";
 import { pairSuite } from "./pair.ts";
 
 const connect = (port: number, user: string, password: string) =>
@@ -12,15 +13,17 @@ const connect = (port: number, user: string, password: string) =>
         connectTimeout: 3000,
     });
 
+const run: Statements = async (port, user, password, statements) => {
+    const connection = await connect(port, user, password);
+    try {
+        for (const statement of statements) await connection.query(statement);
+    } finally {
+        connection.destroy();
+    }
+};
+
 pairSuite("mariadb", {
-    async run(port, user, password, statements) {
-        const connection = await connect(port, user, password);
-        try {
-            for (const statement of statements) await connection.query(statement);
-        } finally {
-            connection.destroy();
-        }
-    },
+    run,
     async orders(port) {
         const connection = await connect(port, "backup", passwords.backup);
         try {
@@ -43,3 +46,5 @@ pairSuite("mariadb", {
         };
     },
 });
+
+failbackSuite("mariadb", "varbinary(20)", run);

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { passwords } from "./pod.ts";
+import { failbackSuite, type Statements } from "./failback.ts";
 import { pairSuite } from "./pair.ts";
 
 async function connect(port: number, user: string, password: string): Promise<pg.Client> {
@@ -16,15 +17,17 @@ async function connect(port: number, user: string, password: string): Promise<pg
     return client;
 }
 
+const run: Statements = async (port, user, password, statements) => {
+    const client = await connect(port, user, password);
+    try {
+        for (const statement of statements) await client.query(statement);
+    } finally {
+        await client.end();
+    }
+};
+
 pairSuite("postgres", {
-    async run(port, user, password, statements) {
-        const client = await connect(port, user, password);
-        try {
-            for (const statement of statements) await client.query(statement);
-        } finally {
-            await client.end();
-        }
-    },
+    run,
     async orders(port) {
         const client = await connect(port, "backup", passwords.backup);
         try {
@@ -46,3 +49,5 @@ pairSuite("postgres", {
         };
     },
 });
+
+failbackSuite("postgres", "bytea", run);

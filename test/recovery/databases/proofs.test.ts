@@ -138,6 +138,7 @@ describe("the guard's socket", () => {
         const server = await serveGuard(directory, {
             status: () => Promise.resolve(answer),
             promote: () => Promise.reject(new Failure("refused", "not this site", "claim first")),
+            rejoin: () => assert.fail("nobody asked for it"),
         });
         try {
             const running = runningGuard(directory);

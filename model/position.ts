@@ -1,0 +1,36 @@
+import type { StoreKind } from "./estate.ts";
+
+/** `16/B374D848` as a number. https://www.postgresql.org/docs/15/datatype-pg-lsn.html */
+function lsn(text: string): bigint {
+    const match = /^([0-9A-Fa-f]{1,8})\/([0-9A-Fa-f]{1,8})$/.exec(text);
+    if (!match) throw new RangeError(`"${text}" is no position of PostgreSQL's log`);
+    return (BigInt(`0x${match[1]!}`) << 32n) + BigInt(`0x${match[2]!}`);
+}
+
+/** Sequence numbers by domain. A server in strict mode counts a domain up, whichever server wrote. https://mariadb.com/kb/en/gtid/ */
+function gtid(text: string): Map<string, bigint> {
+    const events = text.split(",").filter((event) => event.trim() !== "");
+    return new Map(
+        events.map((event) => {
+            const match = /^\s*(\d+)-\d+-(\d+)\s*$/.exec(event);
+            if (!match) throw new RangeError(`"${event}" is no GTID of MariaDB`);
+            return [match[1]!, BigInt(match[2]!)];
+        }),
+    );
+}
+
+/**
+ * Whether a server that has applied everything up to `position` has applied everything up to `other`, for two servers of one history.
+ * @param position LSN (PostgreSQL), or GTIDs of MariaDB, one a domain: "0-1-270,1-1-5"
+ * @throws RangeError for a text that is no position: then nobody knows
+ */
+export function covers(kind: StoreKind, position: string, other: string): boolean {
+    switch (kind) {
+        case "postgres":
+            return lsn(position) >= lsn(other);
+        case "mariadb": {
+            const applied = gtid(position);
+            return [...gtid(other)].every(([domain, sequence]) => (applied.get(domain) ?? -1n) >= sequence);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { siteAt } from "../addresses.ts";
+import { crowdSize, type Crowd } from "./crowd.ts";
+import type { Check } from "./evidence.ts";
+import { askReadiness } from "./readiness.ts";
+import type { Stage } from "./stage.ts";
+import type { WayBack } from "./way-back.ts";
+
+/** So long customers are given to be led back, and so long they are watched there, milliseconds. */
+const backMs = 60_000;
+const watchMs = 5_000;
+
+const document = z.looseObject({
+    steps: z.array(z.looseObject({ name: z.string(), seconds: z.number(), result: z.record(z.string(), z.unknown()) })),
+});
+
+/** The lost region comes back, and `lifeboat failback` goes back to it while customers shop on. */
+export async function goBack(stage: Stage, crowd: Crowd): Promise<{ wayBack: WayBack; checks: Check[] }> {
+    const { sandbox, problems, note } = stage;
+    const { run } = stage.phases;
+    await run("heal", sandbox, () => sandbox.restore("primary"), "the primary's region answers again, with the disks that it had");
+    const ran = await run(
+        "failback",
+        sandbox,
+        () => failback(stage),
+        ({ exitCode }) => (exitCode === 0 ? "the primary is active" : `FAILED with ${exitCode}`),
+    );
+    if (ran.exitCode !== 0) problems.push(`failback: ended with ${ran.exitCode}: ${ran.said}`);
+    const served = await run(
+        "settle",
+        sandbox,
+        () => servedByPrimary(crowd, ran.startedAt),
+        (all) => (all ? "every customer is served by the primary" : "not every customer is served by the primary"),
+    );
+    const said = await askReadiness(sandbox);
+    note(`  lifeboat status: failover ${said.failover}, unprotected: ${said.unprotected.join(", ") || "nothing"}`);
+    const checks: Check[] = [
+        {
+            what: "after the fail-back every customer is served by the primary",
+            holds: served,
+            saw: served ? "an order of each was acknowledged there" : `not within ${backMs / 1000} s`,
+        },
+        {
+            what: "after the fail-back everything is protected again",
+            holds: said.exitCode === 0 && said.failover === "yes" && said.unprotected.length === 0,
+            saw: `lifeboat status ends with ${said.exitCode}: failover ${said.failover}, unprotected: ${said.unprotected.join(", ") || "nothing"}`,
+        },
+    ];
+    const { startedAt, finishedAt, steps } = ran;
+    return { wayBack: { startedAt, finishedAt, steps, settledAt: Date.now() }, checks };
+}
+
+async function failback({ sandbox, note }: Stage) {
+    const startedAt = Date.now();
+    const child = sandbox.exec(["lifeboat", "failback", "--yes", "--json", "--reason", "rehearsal of the way back"], {
+        execa: { reject: false, stdin: "ignore" },
+    });
+    child.stderr?.on("data", (chunk: Buffer) => {
+        for (const line of chunk.toString().split("\n")) if (line.trim() !== "") note(`  ${line}`);
+    });
+    const { exitCode, stdout, stderr } = await child;
+    const steps = exitCode === 0 ? document.parse(JSON.parse(String(stdout))).steps : [];
+    return {
+        exitCode: exitCode ?? null,
+        startedAt,
+        finishedAt: Date.now(),
+        steps: steps.map(({ name, seconds, result }) => ({ name, seconds, result })),
+        said: String(stderr).trim().split("\n").slice(-5).join("\n"),
+    };
+}
+
+/** Waits until each customer had an order acknowledged by the primary, and watches them for a moment. */
+async function servedByPrimary(crowd: Crowd, since: number): Promise<boolean> {
+    for (const end = performance.now() + backMs; performance.now() < end; await sleep(250)) {
+        const there = crowd
+            .read()
+            .flatMap((line) =>
+                line.kind === "acknowledged" && line.at > since && siteAt(line.address) === "primary" ? [line.client] : [],
+            );
+        if (new Set(there).size < crowdSize.clients) continue;
+        await sleep(watchMs);
+        return true;
+    }
+    return false;
+}
