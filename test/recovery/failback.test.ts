@@ -4,7 +4,7 @@ import type { Failure } from "../../model/failure.ts";
 import { regionLossPlan } from "../../model/plan.ts";
 import { seconds } from "../../model/units.ts";
 import { resumeActivation, startActivation, takeOverToAbort } from "../../recovery/activate.ts";
-import { abortActivation, ownSteps, runActivation, type StepEffects } from "../../recovery/activation.ts";
+import { abortActivation, ownSteps, runActivation, type Effect, type StepEffects } from "../../recovery/activation.ts";
 import { failbackEffects } from "../../recovery/failback.ts";
 import type { Journal } from "../../recovery/journal/journal.ts";
 import { estate } from "./doubles.ts";
@@ -23,15 +23,19 @@ function effectsOf(sites: Sites, journal: Journal, told: (step: string) => void 
             return {};
         },
     });
-    const effects = { ...failbackEffects(sites.tools(), journal), verify: asked("verify"), latch: asked("latch") };
+    const effects: StepEffects = { ...failbackEffects(sites.tools(), journal), verify: asked("verify"), latch: asked("latch") };
+    const tell = (step: string, effect: Effect): Effect => ({
+        ...effect,
+        apply(context) {
+            told(step);
+            return effect.apply(context);
+        },
+    });
     return Object.fromEntries(
-        Object.entries(effects).map(([name, effect]) => {
-            const tell = <E extends object>(step: string, real: E): E =>
-                "apply" in real
-                    ? { ...real, apply: (context: never) => (told(step), (real.apply as (c: never) => unknown)(context)) }
-                    : real;
-            return [name, typeof effect === "function" ? (store: string) => tell(`${name}:${store}`, effect(store)) : tell(name, effect)];
-        }),
+        Object.entries(effects).map(([name, effect]) => [
+            name,
+            typeof effect === "function" ? (store: string) => tell(`${name}:${store}`, effect(store)) : tell(name, effect),
+        ]),
     );
 }
 const begin = (sites: Sites) => startActivation({ ...starting, bucket: sites.bucket });

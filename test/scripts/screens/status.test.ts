@@ -93,6 +93,7 @@ describe("the screen of status", () => {
                     .array(arbitrary, { minLength: stores.length, maxLength: stores.length })
                     .map((all) => Object.fromEntries(stores.map((store, n) => [store, all[n]!])));
             const site = fc.constantFrom("primary" as const, "standby" as const);
+            const scenario = fc.constantFrom("region-loss" as const, "failback" as const);
             const record = fc.record({ epoch: fc.nat(), active: site, at: fc.constant(at), by: anyText, reason: anyText });
             const perSite = <T>(arbitrary: fc.Arbitrary<T>) => fc.record({ primary: arbitrary, standby: arbitrary });
             const facts: fc.Arbitrary<Facts> = fc.record({
@@ -101,7 +102,9 @@ describe("the screen of status", () => {
                 latch: answers(fc.record({ thrown: fc.boolean(), epoch: fc.nat(), at: fc.constant(at) })),
                 witness: answers(record),
                 unfinished: answers(
-                    fc.option(fc.record({ activation: name, by: anyText, lastAt: anyText, left: fc.boolean() }), { nil: undefined }),
+                    fc.option(fc.record({ activation: name, scenario, by: anyText, lastAt: anyText, left: fc.boolean() }), {
+                        nil: undefined,
+                    }),
                 ),
                 built: perSite(answers(fc.boolean())),
                 databases: perSite(byStore(database)),
