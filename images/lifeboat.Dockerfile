@@ -20,7 +20,7 @@ COPY components/ components/
 COPY stacks/ stacks/
 COPY scripts/ scripts/
 RUN rm -rf scripts/setup scripts/checks scripts/testing scripts/evidence scripts/commands/evidence.ts scripts/commands/history.ts \
-        scripts/commands/setup.ts scripts/commands/check.ts scripts/commands/test.ts scripts/commands/sandbox.ts scripts/commands/rehearse.ts \
+        scripts/commands/setup.ts scripts/commands/check.ts scripts/commands/test.ts scripts/commands/sandbox.ts scripts/commands/rehearse.ts scripts/commands/bench.ts \
     && printf '#!/bin/sh\nexec node /opt/lifeboat/scripts/main.ts "$@"\n' > /usr/local/bin/lifeboat && chmod 755 /usr/local/bin/lifeboat
 
 ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt

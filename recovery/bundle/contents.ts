@@ -13,7 +13,7 @@ const project = ["lifeboat", "package.json", "Pulumi.yaml", "LICENSE", "README.m
 /** What is about the machine that Lifeboat is developed on (eslint.config.js holds the same list): it needs the sandbox, which no recovery does. */
 const machineOnly = [
     /^scripts\/(?:setup|checks|testing|evidence)\//,
-    /^scripts\/commands\/(?:sandbox|rehearse|evidence|history|setup|check|test)\.ts$/,
+    /^scripts\/commands\/(?:bench|sandbox|rehearse|evidence|history|setup|check|test)\.ts$/,
 ];
 
 /** Where things lie in an unpacked bundle; the launcher knows these places too. */
