@@ -6,6 +6,7 @@ import type { ServerAddress } from "../../backup/stores/adapter.ts";
 import { mariadb } from "../../backup/stores/mariadb.ts";
 import { connectMariadb, rowsOf, startMariadbClient, startMariadbDump } from "../../backup/stores/mariadb-client.ts";
 import { Failure } from "../../model/failure.ts";
+import { covers } from "../../model/position.ts";
 import type { DatabasePlace } from "./database.ts";
 
 /**
@@ -70,23 +71,24 @@ async function startFollowing(place: DatabasePlace, connection: mysql.Connection
     await connection.query("START SLAVE");
 }
 
-/** The peer sends a heartbeat each second: one that was received says that it took the position. */
+/** The peer is expected to have taken the position within so many ms: it sends what follows it, or, where there is nothing, a heartbeat each second. */
 const acceptMs = 15_000;
 
 /**
- * Follows the peer from this server's own position, if the peer's binary log has it: in strict mode it refuses one that another history has passed.
+ * Follows the peer from this server's own position, if the peer's binary log has it: in strict mode it refuses one that another history has passed, before it sends anything.
  * https://mariadb.com/kb/en/gtid/#gtid_strict_mode
  * @returns whether it does; where not, the server is no replica, as before
  */
 export async function followFromHere(place: DatabasePlace, connection: mysql.Connection, signal: AbortSignal): Promise<boolean> {
     const [found] = await rowsOf<{ position: string }>(connection, "SELECT @@gtid_current_pos AS position");
+    const position = found?.position ?? "";
     const before = await heartbeats(connection);
-    await startFollowing(place, connection, found?.position ?? "");
+    await startFollowing(place, connection, position);
     for (const deadline = performance.now() + acceptMs; performance.now() < deadline; await sleep(100, undefined, { signal })) {
-        const [state] = await rowsOf<{ Last_IO_Error: string; Slave_IO_Running: string }>(connection, "SHOW SLAVE STATUS");
-        if (state?.Slave_IO_Running === "Yes" && (await heartbeats(connection)) > before) return true;
+        const [state] = await rowsOf<{ Last_IO_Error: string; Gtid_IO_Pos: string }>(connection, "SHOW SLAVE STATUS");
+        if (!covers("mariadb", position, state?.Gtid_IO_Pos ?? "") || (await heartbeats(connection)) > before) return true;
         if (state?.Last_IO_Error) {
-            place.note(`${place.store}: the peer's history does not have ${found?.position}: ${state.Last_IO_Error}`);
+            place.note(`${place.store}: the peer's history does not have ${position}: ${state.Last_IO_Error}`);
             break;
         }
     }

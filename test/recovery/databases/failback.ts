@@ -139,7 +139,13 @@ export function failbackSuite(kind: StoreKind, binaryType: string, run: Statemen
         });
 
         it("change their parts: the standby's becomes the replica", async () => {
-            const { way, restart } = await standby.guard.rejoin();
+            // Customers go on: the peer is never idle while it is asked whether it can be followed.
+            let shopping = true;
+            const customers = (async () => {
+                for (let number = 100; shopping; number++) await write(primary, order(number, "berta"));
+            })();
+            const { way, restart } = await standby.guard.rejoin().finally(() => (shopping = false));
+            await customers;
             // Its history is a part of the other's now; PostgreSQL's log says so only after a rewind, and is copied.
             assert.equal(way, kind === "mariadb" ? "position" : "copy");
             if (restart) await replaced(standby);
