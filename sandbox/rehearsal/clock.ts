@@ -58,10 +58,17 @@ export interface ModelledSpan {
     source: string;
 }
 
+/** Seconds from the end of `scale` to the step that waits for it: the fence and the promotions ran on beside a node that boots. */
+function besideScale(steps: readonly { name: string; startedAt: number; finishedAt: number }[]): number {
+    const scale = steps.find(({ name }) => name === "scale");
+    const verify = steps.find(({ name }) => name === "verify");
+    return scale && verify ? Math.max(0, verify.startedAt - scale.finishedAt) / 1000 : 0;
+}
+
 /**
  * Turns instants into spans that leave no gap: measured seconds plus scaled seconds divided by `fast` are the time from the loss to the last instant there is.
- * What is modelled joins the step that it belongs to. The latch's delay in the cloud is longer than in the sandbox: of the modelled span, what passed here is
- * not counted twice.
+ * What is modelled joins the step that it belongs to. The latch's delay in the cloud is longer than in the sandbox, and a node boots while
+ * the fence is waited out: of the modelled span, what passed here is not counted twice.
  * @param fast what `--fast` was; at 1 the checkers' clocks ran at their own pace and count as measured
  */
 export function recoveryClock(timeline: Timeline, fast: number, decisionSeconds: number, modelled: readonly ModelledSpan[]): Clock {
@@ -99,9 +106,11 @@ export function recoveryClock(timeline: Timeline, fast: number, decisionSeconds:
     for (const { step, seconds, source } of modelled) {
         const row = clock[step];
         if (!row) continue;
-        const passed = step === "latch" ? total(sums({ seen: clock["latch seen"] ?? { source: "" } })) : 0;
+        const passed =
+            step === "latch" ? total(sums({ seen: clock["latch seen"] ?? { source: "" } })) : step === "scale" ? besideScale(steps) : 0;
+        const where = step === "latch" ? '"latch seen"' : "until verify began";
         row.modelledSeconds = (row.modelledSeconds ?? 0) + Math.max(0, seconds - passed);
-        row.source += passed > 0 ? `; ${seconds} s, less what passed here ("latch seen"), ${source}` : `; ${seconds} s ${source}`;
+        row.source += passed > 0 ? `; ${seconds} s, less what passed here (${where}), ${source}` : `; ${seconds} s ${source}`;
     }
     if (seen === undefined || lookedUpAt === undefined || servedAt === undefined) return clock;
     const lookedUp = Math.max(lookedUpAt, seen);

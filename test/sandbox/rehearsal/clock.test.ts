@@ -60,6 +60,23 @@ describe("the recovery clock", () => {
         assert.equal(clock.scale?.modelledSeconds, 60);
     });
 
+    it("takes off a node's boot what passed, after it was asked for, until the step that waits for it", () => {
+        const steps = [
+            { name: "fence", startedAt: 31_500, finishedAt: 47_500 },
+            { name: "scale", startedAt: 31_500, finishedAt: 40_000 },
+            { name: "promote:a", startedAt: 47_500, finishedAt: 49_000 },
+            { name: "verify", startedAt: 49_000, finishedAt: 50_000 },
+        ];
+        const clock = recoveryClock(
+            { lossAt: 0, detectedAt: 30_000, activation: { startedAt: 30_000, finishedAt: 50_000, steps } },
+            10,
+            300,
+            modelled,
+        );
+        assert.equal(clock.scale?.modelledSeconds, 51);
+        assert.match(clock.scale.source, /60 s, less what passed here \(until verify began\)/);
+    });
+
     it("ends where the recovery ended", () => {
         const { latchSeenAt: _, lookedUpAt: __, servedAt: ___, ...cut } = timeline;
         assert.equal(Object.keys(recoveryClock(cut, 1, 300, modelled)).at(-1), "between steps");
