@@ -1,32 +1,20 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { PassThrough, Readable, Writable } from "node:stream";
+import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { decrypting, encrypting } from "../../backup/envelope.ts";
 import { Meter } from "../../backup/meter.ts";
-import { partBytes, receive, send } from "../../backup/pipeline.ts";
+import { partBytes, send } from "../../backup/pipeline.ts";
 import { newPoint, timeOf } from "../../backup/point.ts";
 import type { Program } from "../../backup/program.ts";
 import { startProgram } from "../../backup/program.ts";
+import { startCommand } from "../support/cli.ts";
 import { account, clientsOf, derived, enterAccount, estate, keysIn } from "./support/account.ts";
+import { generated, MiB } from "./support/generated.ts";
 
-const MiB = 1_048_576;
 const store = "shop-mariadb";
 const signal = new AbortController().signal;
-
-/** A "program" whose output is generated: half of it compresses well, half of it not at all. */
-function generated(bytes: number, ended: Promise<void> = Promise.resolve()): Program {
-    const noise = randomBytes(MiB / 2);
-    const chunk = Buffer.concat([noise, Buffer.alloc(MiB / 2, "INSERT INTO orders VALUES (1);\n")]);
-    const stdout = Readable.from(
-        (function* () {
-            for (let sent = 0; sent < bytes; sent += chunk.length) yield chunk;
-        })(),
-        { objectMode: false },
-    );
-    ended.catch(() => {});
-    return { name: "generated", stdin: new PassThrough(), stdout, ended, kill: () => stdout.destroy() };
-}
 
 describe("the pipeline", function () {
     this.timeout(120_000);
@@ -44,29 +32,17 @@ describe("the pipeline", function () {
 
     it("takes no more memory for more data", async function () {
         this.timeout(300_000);
-        /** Sends and fetches so many bytes. @returns the most memory that this process held meanwhile, MiB */
+        /** The most memory that a process of its own held while it sent and fetched so many bytes, MiB. */
         async function through(bytes: number): Promise<number> {
-            const point = newPoint(new Date());
-            let most = 0;
-            const watch = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 20);
-            try {
-                const sent = await send({ ...outgoing(generated(bytes), point), partBytes: 5 * MiB });
-                assert.equal(sent.dump.bytes, bytes);
-                let arrived = 0;
-                const received = await receive({
-                    ...{ s3: clientsOf("primary").s3, kms: clientsOf("primary").kms, account, bucket: derived.vaultBucket("primary") },
-                    ...{ store, point, bytes: sent.stored.bytes, signal },
-                    sink: new Writable({ write: (part: Buffer, _encoding, done) => ((arrived += part.length), done()) }),
-                });
-                assert.deepEqual([received.dump, received.stored, arrived], [sent.dump, sent.stored, bytes]);
-            } finally {
-                clearInterval(watch);
-            }
-            return most / MiB;
+            const script = fileURLToPath(new URL("support/through.ts", import.meta.url));
+            const { region } = clientsOf("primary");
+            const asked = { bytes, region, account, bucket: derived.vaultBucket("primary"), envelopeKey: key, store };
+            const { code, stdout, stderr } = await startCommand([process.execPath, script, JSON.stringify(asked)]).ended;
+            assert.equal(code, 0, stderr);
+            return Number(stdout);
         }
-        // The first run fills the process's own pools; the second has three times the data and should find them large enough.
         const [less, more] = [await through(96 * MiB), await through(288 * MiB)];
-        assert.ok(more - less < 96, `${less.toFixed(0)} MiB for 96 MiB of data, ${more.toFixed(0)} MiB for 288 MiB`);
+        assert.ok(more - less < 96, `${less} MiB for 96 MiB of data, ${more} MiB for 288 MiB`);
     });
 
     it("keeps nothing when the program ends badly after all of its output", async () => {

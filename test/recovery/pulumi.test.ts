@@ -67,7 +67,22 @@ describe("bootstrap, by the command and the real engine", function () {
         );
         assert.deepEqual(
             first.foundations.map(({ kind }) => kind),
-            ["key", "bucket", "key", "bucket", "role", "bucket", "bucket", "bucket", "role", "record", "record", "record", "stack", "stack"],
+            [
+                "key",
+                "bucket",
+                "key",
+                "bucket",
+                "role",
+                "bucket",
+                "bucket",
+                "bucket",
+                "role",
+                "record",
+                "record",
+                "record",
+                "stack",
+                "stack",
+            ],
         );
         const second = (await lifeboat("bootstrap")) as Bootstrapped;
         assert.deepEqual(second, { ...first, foundations: first.foundations.map((each) => ({ ...each, made: false })) });
