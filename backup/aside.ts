@@ -115,7 +115,7 @@ export async function readAside(standpoint: Standpoint, store: string, id: strin
         throw new Failure(
             "no",
             `s3://${bucket}/${dataKey(store, id)} is not there`,
-            `its copy may be on its way from the other site's vault: set LIFEBOAT_SITE to read that one; aws s3 ls s3://${bucket}/${store}/aside-`,
+            `its copy may be on its way from the other site's vault: repeat the command in a minute, or look: aws s3 ls s3://${bucket}/${store}/aside-`,
         );
     await receive({ s3: clients.s3, kms: clients.kms, account: standpoint.account, bucket, store, point: id, bytes, sink, signal });
 }

@@ -12,10 +12,11 @@ export interface Workloads {
     replacePod(pod: string, signal: AbortSignal): Promise<void>;
     /**
      * Runs a CronJob's work once, now, as `kubectl create job --from` does.
+     * @param args of its containers, in place of their own
      * @returns all that its containers said
      * @throws Failure "no" where it failed, with the end of what it said
      */
-    runOnce(cronJob: string, signal: AbortSignal): Promise<string>;
+    runOnce(cronJob: string, signal: AbortSignal, args?: readonly string[]): Promise<string>;
 }
 
 const pause = 500;
@@ -79,9 +80,11 @@ export function workloadsOf(config: KubeConfig, namespace: string): Workloads {
                 await sleep(pause, undefined, { signal });
             }
         },
-        async runOnce(cronJob, signal) {
+        async runOnce(cronJob, signal, args) {
             const source = await ask(`reading ${cronJob}`, () => batch.readNamespacedCronJob({ namespace, name: cronJob }), signal);
             const { metadata, spec } = source.spec!.jobTemplate;
+            const pod = spec!.template.spec!;
+            if (args) for (const container of pod.containers) container.args = [...args];
             const owner = { apiVersion: "batch/v1", kind: "CronJob", name: cronJob, uid: source.metadata!.uid!, controller: true };
             const annotations = { ...metadata?.annotations, "cronjob.kubernetes.io/instantiate": "manual" };
             const body: V1Job = {

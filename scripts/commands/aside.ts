@@ -4,6 +4,8 @@ import { storeOf } from "../../backup/backup.ts";
 import { otherSite } from "../../model/estate.ts";
 import { names } from "../../model/names.ts";
 import { servers } from "../../model/servers.ts";
+import { contextOf } from "../../recovery/cluster.ts";
+import { workloadsOf } from "../../recovery/workloads.ts";
 import { interruption } from "../interruption.ts";
 import { note, print, show } from "../output.ts";
 import { passwordOf } from "../servers.ts";
@@ -14,12 +16,13 @@ export const command = new Command("aside")
     .description(
         "Saves what this site's server (LIFEBOAT_SITE) holds and the other site's does not: writes that were acknowledged here alone, before the other\n" +
             "site took over. They are sealed like a backup, in this site's vault. `lifeboat failback` runs it beside the old server, before that is\n" +
-            "made a replica again. With --show it prints what was saved, one JSON line a row.",
+            "made a replica again. With --show it prints what was saved, one JSON line a row: only the standby's verifier may open it, so unless LIFEBOAT_SITE\n" +
+            "is set a Job in the standby's cluster (kubeconfig context `standby`) reads it and its log is printed, as much of it as a pod's log holds.",
     )
-    .option("--show <id>", "print what was saved under this name, from the vault of this site (default: the standby's)")
+    .option("--show <id>", "print what was saved under this name")
     .addOption(new Option("--json", "print what was found as JSON").conflicts("show"))
     .action(async (store: string, { show: id, json }: { show?: string; json?: boolean }) => {
-        if (id !== undefined) return readAside(await standpoint("standby"), store, id, process.stdout, interruption);
+        if (id !== undefined) return showAside(store, id);
         const here = await standpoint();
         const { kind, database } = storeOf(here, store);
         const derived = names(here.estate, here.account);
@@ -36,3 +39,12 @@ export const command = new Command("aside")
         for (const { name, absent, differs } of found.tables)
             show(`  ${name}: ${absent} that the other site has not, ${differs} that differ there`);
     });
+
+async function showAside(store: string, id: string): Promise<void> {
+    const here = await standpoint("standby");
+    storeOf(here, store);
+    if (process.env["LIFEBOAT_SITE"]) return readAside(here, store, id, process.stdout, interruption);
+    const standby = workloadsOf(contextOf("standby"), names(here.estate, here.account).namespace);
+    const lines = await standby.runOnce(`verify-${store}`, interruption, ["aside", store, "--show", id]);
+    process.stdout.write(lines);
+}

@@ -162,6 +162,6 @@ for (const kind of ["mariadb", "postgres"] as const)
         it("cannot be shown where it is not, and the answer says where it may be", () =>
             assert.rejects(
                 show("aside-20261121T154010Z-0000", at("standby")),
-                (error: Failure) => error.exit === "no" && /LIFEBOAT_SITE/.test(error.next),
+                (error: Failure) => error.exit === "no" && /on its way/.test(error.next),
             ));
     });
