@@ -76,8 +76,12 @@ describe("chaos in a site that is protected", function () {
 
     it("killed with -9 in the middle: the fault ends by itself, a second one is refused meanwhile, and what is left is found and taken away", async () => {
         const first = chaos("latency", "orders", "--for", "8 s", ...approved);
-        for (const end = Date.now() + 60_000; !(await left()).includes("pod/") && Date.now() < end;) await sleep(300);
-        assert.match(await left(), /pod\/chaos-/);
+        let ended = "";
+        void first.then(({ exitCode, stderr }) => (ended = `it ended with ${exitCode}: ${String(stderr)}`));
+        let seen = "";
+        for (const end = Date.now() + 60_000; ended === "" && !seen.includes("pod/") && Date.now() < end; await sleep(300))
+            seen = await left();
+        assert.match(seen, /pod\/chaos-/, ended);
         first.kill("SIGKILL");
         await first;
         const second = await chaos("pod", "orders", ...approved, "--force");

@@ -1,10 +1,10 @@
 #!/bin/sh
 # A machine that has nothing: a root of its own with a shell, what `get.sh` asks for and no more (no Node, npm, git, Pulumi or kubectl), an empty HOME, and
-# a network that leads to the standby's region and the resolver only. Run as root, in the network namespace of an actor, in a mount namespace of its own.
-# Arguments: KUBECONFIG STANDBY-RANGE RESOLVER COMMAND...
+# a network that leads nowhere but to given addresses. Run as root, in the network namespace of an actor, in a mount namespace of its own.
+# Arguments: KUBECONFIG ADDRESSES COMMAND...; addresses as nft lists them, "10.2.0.0/16, 10.0.0.53"
 set -eu
-kubeconfig=$1 standby=$2 resolver=$3
-shift 3
+kubeconfig=$1 addresses=$2
+shift 2
 
 nft -f - <<RULES
 table inet empty_machine
@@ -13,7 +13,7 @@ table inet empty_machine {
     chain leaving {
         type filter hook output priority 0; policy drop;
         oifname "lo" accept
-        ip daddr { $standby, $resolver } accept
+        ip daddr { $addresses } accept
         counter reject
     }
 }

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { bundleCommands } from "../../model/bundle.ts";
-import { resolverAddress, siteAddresses } from "../../sandbox/addresses.ts";
+import { rangeOf, resolverAddress } from "../../sandbox/addresses.ts";
 import type { Evidence } from "../../sandbox/rehearsal/evidence.ts";
 import { operate } from "../../sandbox/rehearsal/provision.ts";
 import type { Activate } from "../../sandbox/rehearsal/recover.ts";
 import { estate } from "../../stacks/estate.ts";
 import { own, rehearsed } from "./support.ts";
 
+/** The witness is told the new epoch before anything is promoted; all else is in the standby. */
+const reachable = [rangeOf.standby, rangeOf.witness, resolverAddress].join(", ");
 const machine = fileURLToPath(new URL("./empty-machine.sh", import.meta.url));
 
 /** What a person types on the empty machine: the runbook's line for curl, and the activation. */
@@ -17,7 +19,7 @@ const typed = (() => {
         ${curl} && ${enter} && lifeboat activate --yes --json --reason 'from the bundle'`;
 })();
 
-describe("an activation from the released bundle, on an empty machine that reaches the standby only", function () {
+describe("an activation from the released bundle, on an empty machine that reaches the standby and the witness only", function () {
     this.timeout(480_000);
     let found: Evidence;
     let verified: { bundle: string; bytes: number; proofs: { what: string }[]; manifest: { includes: string[] } };
@@ -26,7 +28,7 @@ describe("an activation from the released bundle, on an empty machine that reach
     /** `lifeboat activate` out of the bucket: nothing of this machine but a kernel, a C library and a shell. */
     const fromBundle: Activate = async (sandbox, note, limitMs) => {
         const startedAt = Date.now();
-        const command = ["unshare", "--mount", "sh", machine, sandbox.env["KUBECONFIG"]!, siteAddresses("standby").range, resolverAddress];
+        const command = ["unshare", "--mount", "sh", machine, sandbox.env["KUBECONFIG"]!, reachable];
         const child = sandbox.exec([...command, "sh", "-c", typed], {
             actor: "activation",
             execa: { reject: false, stdin: "ignore", timeout: Math.round(limitMs) },
