@@ -4,12 +4,15 @@ import { siteAt } from "../addresses.ts";
 import { crowdSize, type Crowd } from "./crowd.ts";
 import type { Check } from "./evidence.ts";
 import { askReadiness } from "./readiness.ts";
+import type { Sandbox } from "../sandbox.ts";
 import type { Stage } from "./stage.ts";
 import type { WayBack } from "./way-back.ts";
 
 /** So long customers are given to be led back, and so long they are watched there, milliseconds. */
 const backMs = 60_000;
 const watchMs = 5_000;
+/** So long `lifeboat status` is given to call everything protected, milliseconds. */
+const protectedMs = 30_000;
 
 const document = z.looseObject({
     steps: z.array(z.looseObject({ name: z.string(), seconds: z.number(), result: z.record(z.string(), z.unknown()) })),
@@ -33,7 +36,7 @@ export async function goBack(stage: Stage, crowd: Crowd): Promise<{ wayBack: Way
         () => servedByPrimary(crowd, ran.startedAt),
         (all) => (all ? "every customer is served by the primary" : "not every customer is served by the primary"),
     );
-    const said = await askReadiness(sandbox);
+    const said = await untilProtected(sandbox);
     note(`  lifeboat status: failover ${said.failover}, unprotected: ${said.unprotected.join(", ") || "nothing"}`);
     const checks: Check[] = [
         {
@@ -49,6 +52,14 @@ export async function goBack(stage: Stage, crowd: Crowd): Promise<{ wayBack: Way
     ];
     const { startedAt, finishedAt, steps } = ran;
     return { wayBack: { startedAt, finishedAt, steps, settledAt: Date.now() }, checks };
+}
+
+/** Replicas that have just been seeded may still be heard of for the first time. @returns the last answer of `lifeboat status` */
+async function untilProtected(sandbox: Sandbox) {
+    for (const end = performance.now() + protectedMs; ; await sleep(1000)) {
+        const said = await askReadiness(sandbox);
+        if (said.exitCode === 0 || performance.now() > end) return said;
+    }
 }
 
 async function failback({ sandbox, note }: Stage) {

@@ -29,7 +29,11 @@ export function judgeWayBack(
     expected: { boundSeconds: number; modelledSeconds: number; scaledSeconds: number },
 ): { evidence: FailbackEvidence; reasons: string[] } {
     const kept = acknowledgments(ledger);
-    const lostSince = lost.filter((number) => (kept.get(number)?.at ?? 0) > lossAt);
+    // What the primary acknowledged alone before it came back is the RPO's affair: the loss takes a moment, and a cut site goes on.
+    const lostSince = lost.filter((number) => {
+        const order = kept.get(number);
+        return order !== undefined && order.at > lossAt && !(siteAt(order.address) === "primary" && order.at < startedAt);
+    });
     const during = ledger.filter((line) => line.kind === "acknowledged" && line.at > startedAt && line.at < settledAt);
     const of = (site: "primary" | "standby") =>
         during.flatMap((line) => (line.kind === "acknowledged" && siteAt(line.address) === site ? [line.at] : []));

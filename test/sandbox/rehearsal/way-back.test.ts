@@ -56,6 +56,11 @@ describe("what a rehearsal finds of the way back", () => {
         assert.equal(evidence.lost, 1);
         assert.match(reasons.join(), /1 orders that were acknowledged after the loss/);
     });
+    it("leaves to the RPO what the primary acknowledged alone before it came back", () => {
+        const ledger = [...good(), order(51, "primary")];
+        const alone = number;
+        assert.deepEqual(judgeWayBack(run, ledger, [alone], lossAt, expecting(180)).reasons, []);
+    });
     it("fails where nobody is served by the primary, where both acknowledged at once, and where somebody waited too long", () => {
         const reasonsOf = (ledger: LedgerLine[], bound = 180) => judgeWayBack(run, ledger, [], lossAt, expecting(bound)).reasons.join();
         assert.match(reasonsOf(orders(60, 130, "standby")), /no order was acknowledged by the primary/);
