@@ -76,6 +76,8 @@ export function pulumiIn(directory: string, estate: Estate, account: string): Pu
     const region = estate.sites.standby.region;
     const project = projectName(directory);
     const env = {
+        // The CLI asks whose process it is; a machine without a user database has no other answer.
+        USER: "lifeboat",
         ...process.env,
         PULUMI_BACKEND_URL: backendUrl(estate, account),
         PULUMI_SKIP_UPDATE_CHECK: "true",

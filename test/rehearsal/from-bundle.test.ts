@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { z } from "zod";
 import { bundleCommands } from "../../model/bundle.ts";
 import { rangeOf, resolverAddress } from "../../sandbox/addresses.ts";
 import type { Evidence } from "../../sandbox/rehearsal/evidence.ts";
 import { operate } from "../../sandbox/rehearsal/provision.ts";
 import type { Activate } from "../../sandbox/rehearsal/recover.ts";
+import type { Sandbox } from "../../sandbox/sandbox.ts";
 import { estate } from "../../stacks/estate.ts";
 import { own, rehearsed } from "./support.ts";
 
@@ -19,6 +23,22 @@ const typed = (() => {
         ${curl} && ${enter} && lifeboat activate --yes --json --reason 'from the bundle'`;
 })();
 
+const kubeconfig = z.looseObject({
+    clusters: z.array(z.looseObject({ name: z.string(), cluster: z.looseObject({ "certificate-authority": z.string() }) })),
+});
+
+/** The kubeconfig as a person carries it: with its certificates in it, not beside it. */
+function kubeconfigAlone(sandbox: Sandbox): string {
+    const config = kubeconfig.parse(JSON.parse(readFileSync(sandbox.env["KUBECONFIG"]!, "utf8")));
+    const clusters = config.clusters.map(({ name, cluster: { "certificate-authority": file, ...cluster } }) => ({
+        name,
+        cluster: { ...cluster, "certificate-authority-data": readFileSync(file).toString("base64") },
+    }));
+    const alone = join(sandbox.directory, "kubeconfig-alone");
+    writeFileSync(alone, JSON.stringify({ ...config, clusters }));
+    return alone;
+}
+
 describe("an activation from the released bundle, on an empty machine that reaches the standby and the witness only", function () {
     this.timeout(480_000);
     let found: Evidence;
@@ -28,7 +48,7 @@ describe("an activation from the released bundle, on an empty machine that reach
     /** `lifeboat activate` out of the bucket: nothing of this machine but a kernel, a C library and a shell. */
     const fromBundle: Activate = async (sandbox, note, limitMs) => {
         const startedAt = Date.now();
-        const command = ["unshare", "--mount", "sh", machine, sandbox.env["KUBECONFIG"]!, reachable];
+        const command = ["unshare", "--mount", "sh", machine, kubeconfigAlone(sandbox), reachable];
         const child = sandbox.exec([...command, "sh", "-c", typed], {
             actor: "activation",
             execa: { reject: false, stdin: "ignore", timeout: Math.round(limitMs) },
