@@ -275,7 +275,7 @@ describe("bad input: one clear message, the next step, a documented exit code, a
                     LIFEBOAT_TEST_AHEAD: "3600000",
                 }),
             exit: "prerequisite",
-            message: /this machine's clock is (1 h|59 min .*|60 min.*) ahead of AWS's/,
+            message: /this machine's clock is (1 h( \d+ s)?|59 min \d+ s) ahead of AWS's/,
             next: /set the clock/,
         },
         {
