@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ownSteps } from "../../recovery/activation.ts";
-import { regionLossPlan } from "../../model/plan.ts";
+import { regionLossPlan, stepsOf } from "../../model/plan.ts";
 import type { Evidence } from "../../sandbox/rehearsal/evidence.ts";
 import { inside } from "../../sandbox/rehearsal/harness.ts";
 import type { Activate } from "../../sandbox/rehearsal/recover.ts";
@@ -16,8 +16,9 @@ interface JournalEntry {
     event: { kind: string; step?: string; outcome?: string; result?: Record<string, unknown> };
 }
 
-/** In the order in which they are done: scale runs beside fence and promotions, and its pods are ready when there are databases to write to. */
-const steps = ownSteps(regionLossPlan(estate))
+const plan = regionLossPlan(estate);
+/** In the order in which they can be killed: scale runs beside fence and promotions, and its pods are ready when there are databases to write to. */
+const steps = ownSteps(plan)
     .filter((step) => step !== "scale")
     .flatMap((step) => (step === "verify" ? ["scale", step] : [step]));
 const moments = ["before", "during", "after"] as const;
@@ -136,13 +137,17 @@ describe("an activation that is killed at every point and resumed", function () 
         assert.ok(Number.isFinite(found.firstCustomerWallSeconds), "customers are served again");
         assert.equal(journal.at(-1)?.event.outcome, "active");
     });
-    it("is one activation with one journal, each step done once", () => {
+    it("is one activation with one journal, each step done once, after those that it waits for", () => {
         assert.deepEqual(
             journal.map(({ number }) => number),
             journal.map((_, index) => index),
         );
         const done = journal.flatMap(({ event }) => (event.kind === "done" ? [event.step] : []));
-        assert.deepEqual(done, steps);
+        assert.deepEqual(done.toSorted(), steps.toSorted());
+        for (const { name, after } of stepsOf(plan))
+            for (const earlier of after)
+                if (steps.includes(name) && steps.includes(earlier))
+                    assert.ok(done.indexOf(earlier) < done.indexOf(name), `${name} was done before ${earlier}`);
         assert.equal(journal.filter(({ event }) => event.kind === "resumed").length, ends.length);
     });
     it("loses no order that the standby acknowledged, and none beyond the RPO", () => {

@@ -222,13 +222,14 @@ export function pairSuite(kind: StoreKind, client: Client): void {
             await insert(primary, 8);
         });
 
-        it("mends what a guard that died left half done", async function () {
-            if (kind !== "postgres") return this.skip(); // MariaDB opens in one step
-            setAccess(pgData(standby.place.volume), true);
-            assert.equal((await standby.guard.status()).role, "half-open");
-            assert.match((await standby.look()) ?? "", /^read-only: epoch 5/);
-            assert.equal((await standby.guard.status()).role, "read-only");
-        });
+        // MariaDB opens in one step.
+        if (kind === "postgres")
+            it("mends what a guard that died left half done", async () => {
+                setAccess(pgData(standby.place.volume), true);
+                assert.equal((await standby.guard.status()).role, "half-open");
+                assert.match((await standby.look()) ?? "", /^read-only: epoch 5/);
+                assert.equal((await standby.guard.status()).role, "read-only");
+            });
 
         it("guesses nothing from a damaged marker", async () => {
             const file = join(standby.place.volume, "lifeboat.json");
