@@ -19,6 +19,13 @@ export const noLease: Lease = { state: "unproven", epoch: 0 };
 /** The part of an epoch record that decides. */
 export type Claim = Pick<EpochRecord, "epoch" | "active">;
 
+/** What a guard begins with: the highest claim that the guards before it were told of takes the right to write away, and never gives it. */
+export function leaseAfter(before: Claim | undefined, site: SiteName): Lease {
+    if (!before) return noLease;
+    const { epoch, active } = before;
+    return active === site ? { state: "unproven", epoch } : { state: "ceded", epoch, active };
+}
+
 /**
  * What a guard knows after a record (the epoch record in the standby, or the witness's copy of it) was read to the end.
  *
@@ -48,7 +55,8 @@ export const fenceMargin = seconds(1);
 export const fenceWait = (durations: readonly Seconds[]): Seconds => seconds(Math.max(...durations) + fenceMargin);
 
 /**
- * How a store's server stands. `read-only`: nobody but the superuser can write. `half-open`: on its way between closed and writable, where a guard that died left it.
+ * How a store's server stands. `read-only`: nobody but the superuser can write. `half-open`: on its way between closed and writable, where a guard that died left it, or a replica that takes writes,
+ * as nobody should have made it.
  */
 export const serverRoles = ["writable", "half-open", "read-only", "replica"] as const;
 export type ServerRole = (typeof serverRoles)[number];

@@ -43,6 +43,13 @@ async function statusOf(connection: mysql.Connection): Promise<DatabaseStatus> {
     const [found] = await rowsOf<{ ro: string; position: string }>(connection, "SELECT @@read_only AS ro, @@gtid_current_pos AS position");
     const position = found?.position ?? "";
     if (!replica) return { role: Number(found?.ro) === 1 ? "read-only" : "writable", lagSeconds: null, position };
+    if (Number(found?.ro) !== 1)
+        return {
+            role: "half-open",
+            lagSeconds: null,
+            position,
+            problem: "it follows its peer and takes writes: somebody lifted read_only",
+        };
     const follows = replica.Slave_IO_Running === "Yes" && replica.Slave_SQL_Running === "Yes";
     const lag = replica.Seconds_Behind_Master;
     const problem = replica.Last_SQL_Error || replica.Last_IO_Error || (follows ? "" : "it does not hear from its peer");
@@ -89,7 +96,12 @@ export function guardedMariadb(place: DatabasePlace): GuardedServer {
     };
     return {
         status: () => within(statusOf),
-        open: () => within(async (connection) => void (await connection.query("SET GLOBAL read_only = 0"))),
+        open: () =>
+            within(async (connection) => {
+                if (await replicaState(connection))
+                    throw new Failure("refused", "it still follows its peer", "end its replication by a promotion: lifeboat activate");
+                await connection.query("SET GLOBAL read_only = 0");
+            }),
         close: () =>
             within(async (connection) => {
                 // It waits for running statements; a session that holds it up is dropped, and then it goes through.

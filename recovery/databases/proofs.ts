@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EpochRecord } from "../../model/epoch.ts";
 import type { LeaseTerms, SiteName } from "../../model/estate.ts";
-import { heard, mayWrite, noLease, type Lease } from "../../model/lease.ts";
+import { heard, leaseAfter, mayWrite, type Lease } from "../../model/lease.ts";
 import { seconds, type Seconds } from "../../model/units.ts";
+import type { EpochMemory } from "./epoch-memory.ts";
 
 /** Someone who can say which epoch it is. */
 export interface Prover {
@@ -17,6 +18,7 @@ export interface ProofsOptions {
     readonly site: SiteName;
     readonly terms: LeaseTerms;
     readonly provers: readonly Prover[];
+    readonly memory: EpochMemory;
     /** Seconds of a clock that never goes back and does not stand still while this process does. @default CLOCK_MONOTONIC */
     now?(): Seconds;
 }
@@ -38,8 +40,8 @@ export interface Proofs {
 /** Stands still with its machine, which a database's node must not be suspended to disk for; SIGSTOP and a busy machine do not stop it. */
 const monotonic = (): Seconds => seconds(performance.now() / 1000);
 
-export function proofsOf({ site, terms, provers, now = monotonic }: ProofsOptions): Proofs {
-    let lease: Lease = noLease;
+export function proofsOf({ site, terms, provers, memory, now = monotonic }: ProofsOptions): Proofs {
+    let lease: Lease = leaseAfter(memory.before, site);
     const silent = new Map<string, string>();
     /** A question that is not answered by then is asked again: its proof would have run out soon. */
     const patience = Math.ceil((terms.duration / 3) * 1000);
@@ -50,6 +52,7 @@ export function proofsOf({ site, terms, provers, now = monotonic }: ProofsOption
         try {
             const record = await prover.read(signal ? AbortSignal.any([signal, limit]) : limit);
             lease = heard(lease, site, record, askedAt, terms);
+            memory.keep(record);
             silent.delete(prover.name);
             return record;
         } catch (error) {

@@ -183,7 +183,7 @@ function modelledInWords(estate: Estate, lost: SiteName, fast: number): string[]
         ...modelledSpans(estate).map(({ step, seconds, source }) => `${step}: ${seconds} s, modelled; ${source}`),
         `decide: ${estate.decision} s, declared by the estate and not waited for`,
         ...always,
-        "scale runs beside fence and promotions: what they took together is counted once, in the step that began first; of a node's boot, what passed until verify began is taken off",
+        "scale runs beside fence and promotions: what they took together is counted once, in the step that ended first; of a node's boot, what passed until verify began is taken off",
         "the lease is waited out at its real pace, whatever --fast",
     ];
 }

@@ -58,8 +58,32 @@ export interface ModelledSpan {
     source: string;
 }
 
+type TimedStep = NonNullable<Timeline["activation"]>["steps"][number];
+
+/**
+ * Shares the time from `from` to `to` out among steps, so that each instant counts once: where steps run side by side, in the one that ends first, because the others
+ * went on without it. Steps of one name ("promote:a", "promote:b") are one.
+ * @returns milliseconds by name, in the order in which steps ended; `rest`: when none ran
+ */
+function shared(steps: readonly TimedStep[], from: number, to: number): { shares: Map<string, number>; rest: number } {
+    const byEnd = steps.toSorted((a, b) => a.finishedAt - b.finishedAt);
+    const nameOf = ({ name }: TimedStep) => name.split(":")[0]!;
+    const shares = new Map(byEnd.map((step) => [nameOf(step), 0]));
+    let rest = 0;
+    const instants = [...new Set([from, to, ...steps.flatMap(({ startedAt, finishedAt }) => [startedAt, finishedAt])])].toSorted(
+        (a, b) => a - b,
+    );
+    for (const [index, start] of instants.slice(0, -1).entries()) {
+        const end = instants[index + 1]!;
+        const running = byEnd.find(({ startedAt, finishedAt }) => startedAt <= start && finishedAt >= end);
+        if (running) shares.set(nameOf(running), shares.get(nameOf(running))! + end - start);
+        else rest += end - start;
+    }
+    return { shares, rest };
+}
+
 /** Seconds from the end of `scale` to the step that waits for it: the fence and the promotions ran on beside a node that boots. */
-function besideScale(steps: readonly { name: string; startedAt: number; finishedAt: number }[]): number {
+function besideScale(steps: readonly TimedStep[]): number {
     const scale = steps.find(({ name }) => name === "scale");
     const verify = steps.find(({ name }) => name === "verify");
     return scale && verify ? Math.max(0, verify.startedAt - scale.finishedAt) / 1000 : 0;
@@ -86,19 +110,12 @@ export function recoveryClock(timeline: Timeline, fast: number, decisionSeconds:
     clock["decide"] = { declaredSeconds: decisionSeconds, source: "estate: decision" };
     if (!activation) return clock;
 
-    const steps = activation.steps.toSorted((a, b) => a.startedAt - b.startedAt);
-    let covered = steps[0]?.startedAt ?? activation.finishedAt;
-    clock["start"] = measured(covered - detectedAt, "unhealthy to the first step: start of the tool, plan and checks");
-    let between = 0;
-    for (const { name, startedAt, finishedAt } of steps) {
-        // Steps that run side by side count once.
-        between += Math.max(0, startedAt - covered);
-        const own = Math.max(0, finishedAt - Math.max(startedAt, covered));
-        covered = Math.max(covered, finishedAt);
-        const step = name.split(":")[0]!;
-        clock[step] = measured((clock[step]?.measuredSeconds ?? 0) * 1000 + own, "the activation's journal");
-    }
-    clock["between steps"] = measured(between + Math.max(0, activation.finishedAt - covered), "the activation's process, less its steps");
+    const { steps } = activation;
+    const beganAt = Math.min(activation.finishedAt, ...steps.map((step) => step.startedAt));
+    clock["start"] = measured(beganAt - detectedAt, "unhealthy to the first step: start of the tool, plan and checks");
+    const { shares, rest } = shared(steps, beganAt, activation.finishedAt);
+    for (const [step, milliseconds] of shares) clock[step] = measured(milliseconds, "the activation's journal");
+    clock["between steps"] = measured(rest, "the activation's process, less its steps");
 
     const seen = latchSeenAt === undefined ? undefined : Math.max(latchSeenAt, activation.finishedAt);
     if (seen !== undefined)

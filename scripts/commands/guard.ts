@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { hostname } from "node:os";
 import { Failure } from "../../model/failure.ts";
 import { servers } from "../../model/servers.ts";
+import { epochMemoryOn } from "../../recovery/databases/epoch-memory.ts";
 import { startGate, type Gate } from "../../recovery/databases/gate.ts";
 import { serveGuard, runningGuard } from "../../recovery/databases/guard-socket.ts";
 import { guardOf } from "../../recovery/databases/guard.ts";
@@ -51,7 +52,7 @@ export const command = new Command("guard")
         const host = process.env["LIFEBOAT_POD_ADDRESS"];
         if (!host) throw new Failure("usage", "it is not said where to listen", "set LIFEBOAT_POD_ADDRESS to the pod's own address");
         const terms = standpoint.estate.lease;
-        const proofs = proofsOf({ site: standpoint.site, terms, provers: provers(standpoint) });
+        const proofs = proofsOf({ site: standpoint.site, terms, provers: provers(standpoint), memory: epochMemoryOn(place.volume, note) });
         const bucket = witnessOf(standpoint.estate, standpoint.account);
         const guard = guardOf({
             place,

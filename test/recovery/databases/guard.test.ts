@@ -32,7 +32,12 @@ describe("what a guard remembers of a replica", () => {
                 note: () => undefined,
             },
             server,
-            proofs: proofsOf({ site: "standby", terms: { duration: seconds(1), renewEvery: seconds(0.1) }, provers: [] }),
+            proofs: proofsOf({
+                site: "standby",
+                terms: { duration: seconds(1), renewEvery: seconds(0.1) },
+                provers: [],
+                memory: { before: undefined, keep: () => undefined },
+            }),
             drop: () => undefined,
             signal: new AbortController().signal,
         });

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StoreKind } from "../../../model/estate.ts";
 import type { Failure } from "../../../model/failure.ts";
+import { connectMariadb } from "../../../backup/stores/mariadb-client.ts";
+import { localMariadb } from "../../../recovery/databases/mariadb.ts";
 import { readMarker, writeMarker } from "../../../recovery/databases/marker.ts";
 import { setAccess } from "../../../recovery/databases/postgres-seed.ts";
 import { pgData } from "../../../recovery/databases/seed.ts";
@@ -132,6 +134,18 @@ export function pairSuite(kind: StoreKind, client: Client): void {
             await assert.rejects(insert(standby, 99));
             assert.equal(await standby.look(), undefined);
         });
+
+        // PostgreSQL's cannot be made to take writes.
+        if (kind === "mariadb")
+            it("is closed again where somebody lifts its read_only", async () => {
+                const connection = await connectMariadb(localMariadb(standby.place), null);
+                await connection.query("SET GLOBAL read_only = 0");
+                connection.destroy();
+                const { role, problem } = await standby.guard.status();
+                assert.deepEqual([role, problem], ["half-open", "it follows its peer and takes writes: somebody lifted read_only"]);
+                assert.match((await standby.look()) ?? "", /^read-only: epoch \d/);
+                assert.equal((await standby.guard.status()).role, "replica");
+            });
 
         it("follows on after a restart of its pod", async () => {
             await standby.stop();

@@ -12,6 +12,7 @@ import { otherSite, type SiteName, type StoreKind } from "../../../model/estate.
 import type { EpochRecord } from "../../../model/epoch.ts";
 import { passwordDirectory, passwordNames, servers, type PasswordName } from "../../../model/servers.ts";
 import type { DatabasePlace, GuardedServer } from "../../../recovery/databases/database.ts";
+import { epochMemoryOn } from "../../../recovery/databases/epoch-memory.ts";
 import { startGate, type Gate } from "../../../recovery/databases/gate.ts";
 import { guardOf, type Guard } from "../../../recovery/databases/guard.ts";
 import { guardedServer } from "../../../recovery/databases/kinds.ts";
@@ -91,6 +92,7 @@ export class Pod {
             site: o.site,
             terms: estate.lease,
             provers: [{ id: "standby", name: "the standby", read: o.epoch.read }],
+            memory: epochMemoryOn(this.place.volume, this.place.note),
             now: () => seconds(performance.now() / 1000 + this.passed),
         });
         this.guard = guardOf({

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +7,7 @@ import type { EpochRecord } from "../../../model/epoch.ts";
 import { Failure } from "../../../model/failure.ts";
 import { coordination, witness } from "../../../model/names.ts";
 import { seconds } from "../../../model/units.ts";
+import { epochMemoryOn, type EpochMemory } from "../../../recovery/databases/epoch-memory.ts";
 import { runningGuard, serveGuard } from "../../../recovery/databases/guard-socket.ts";
 import type { GuardStatus } from "../../../recovery/databases/guard.ts";
 import { proofsOf, type Prover } from "../../../recovery/databases/proofs.ts";
@@ -15,6 +16,7 @@ import { bucketInMemory } from "../bucket.ts";
 import { bootstrapped, estate, from } from "../doubles.ts";
 
 const terms = { duration: seconds(0.6), renewEvery: seconds(0.05) };
+const none: EpochMemory = { before: undefined, keep: () => undefined };
 const says = (id: Prover["id"], record: () => Partial<EpochRecord>): Prover => ({
     id,
     name: id,
@@ -33,7 +35,7 @@ describe("a guard's proofs", () => {
             [hangs("standby"), says("witness", () => ({}))],
             [says("standby", () => ({})), hangs("witness")],
         ]) {
-            const proofs = proofsOf({ site: "primary", terms, provers });
+            const proofs = proofsOf({ site: "primary", terms, provers, memory: none });
             const controller = new AbortController();
             const heard: string[] = [];
             const renewing = proofs.renew(controller.signal, ({ id }) => void heard.push(id));
@@ -51,6 +53,7 @@ describe("a guard's proofs", () => {
         const proofs = proofsOf({
             site: "standby",
             terms,
+            memory: none,
             provers: [
                 says("witness", () => ({})),
                 { ...late, read: async (signal) => (await sleep(50, undefined, { signal }), late.read(signal)) },
@@ -68,7 +71,7 @@ describe("a guard's proofs", () => {
             name: "x",
             read: () => (answers ? Promise.resolve(from) : Promise.reject(new Error("cut off"))),
         };
-        const proofs = proofsOf({ site: "primary", terms, provers: [prover] });
+        const proofs = proofsOf({ site: "primary", terms, provers: [prover], memory: none });
         await proofs.ask();
         answers = false;
         await proofs.ask();
@@ -76,6 +79,46 @@ describe("a guard's proofs", () => {
         await sleep(620);
         assert.equal(proofs.mayWrite(), false);
         assert.deepEqual([...proofs.silent()], [["x", "cut off"]]);
+    });
+
+    describe("after a restart", () => {
+        let volume: string;
+        beforeEach(() => (volume = mkdtempSync(join(tmpdir(), "lifeboat-volume-"))));
+        afterEach(() => rmSync(volume, { recursive: true }));
+        const notes: string[] = [];
+        /** A guard of the primary that starts, and is told one thing. */
+        const told = async (record: Partial<EpochRecord>) => {
+            const memory = epochMemoryOn(volume, (line) => void notes.push(line));
+            const proofs = proofsOf({ site: "primary", terms, provers: [says("witness", () => record)], memory });
+            await proofs.ask();
+            return proofs;
+        };
+
+        it("are not had from a witness that is behind what the guard before was told", async () => {
+            assert.equal((await told({ epoch: 2, active: "standby" })).mayWrite(), false);
+            const restarted = await told({ epoch: 1, active: "primary" });
+            assert.equal(restarted.mayWrite(), false);
+            assert.deepEqual(restarted.lease(), { state: "ceded", epoch: 2, active: "standby" });
+        });
+        it("are had from whoever knows a higher epoch", async () => {
+            await told({ epoch: 2, active: "standby" });
+            assert.equal((await told({ epoch: 3, active: "primary" })).mayWrite(), true);
+            assert.equal((await told({ epoch: 3, active: "primary" })).mayWrite(), true);
+            assert.equal((await told({ epoch: 2, active: "primary" })).mayWrite(), false);
+        });
+        it("are refused by a memory that is damaged, with what to do", async () => {
+            writeFileSync(join(volume, "lifeboat-epoch.json"), "{");
+            await assert.rejects(told({}), (error: Failure) => error.exit === "refused" && /remove it if/.test(error.next));
+        });
+        it("do without it on a volume that takes no more, and say so once", async () => {
+            rmSync(volume, { recursive: true });
+            const proofs = await told({ epoch: 2 });
+            await proofs.ask();
+            mkdirSync(volume);
+            assert.equal(proofs.mayWrite(), true);
+            assert.equal(notes.length, 1);
+            assert.match(notes[0]!, /lifeboat-epoch\.json: epoch 2 could not be written down: ENOENT/);
+        });
     });
 });
 

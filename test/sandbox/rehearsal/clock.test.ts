@@ -74,6 +74,11 @@ describe("the recovery clock", () => {
             modelled,
         );
         assert.equal(clock.scale?.modelledSeconds, 51);
+        assert.deepEqual(
+            [clock.fence, clock.promote].map((each) => each?.measuredSeconds),
+            [7.5, 1.5],
+        );
+        assert.equal(clock.scale.measuredSeconds, 8.5, "what runs beside a step that goes on is that step's, once");
         assert.match(clock.scale.source, /60 s, less what passed here \(until verify began\)/);
     });
 
