@@ -19,8 +19,8 @@ export interface Image {
     readonly directories?: readonly { readonly path: string; readonly mode: string }[];
     /** What this machine has at these paths is no part of it. */
     readonly without?: readonly string[];
-    /** Files and directories of this machine that it sees, read-only. */
-    readonly sees?: readonly string[];
+    /** Files and directories of this machine that it shows, read-only, where the real image has them: no volume of a pod then hides what lies elsewhere here. */
+    readonly sees?: readonly { readonly from: string; readonly to: string }[];
     /** Environment variables by which the real image is configured, where it has a family of them. */
     readonly variables?: { readonly family: RegExp; readonly known: ReadonlySet<string> };
 }
@@ -96,6 +96,8 @@ const postgres = (): Image => ({
 const shipped = ["package.json", "node_modules", "model", "backup", "recovery", "components", "stacks", "scripts"];
 
 interface Program {
+    /** The WORKDIR of its Dockerfile. */
+    readonly at: string;
     readonly entrypoint: readonly string[];
     readonly user: string;
     /** Of the checkout. */
@@ -105,22 +107,24 @@ interface Program {
 }
 
 /** One of our own images: this repository's copy on Node (images/*.Dockerfile say what it is elsewhere). */
-function own(checkout: string, { entrypoint, user, sees, env, files }: Program): Image {
-    const node = dirname(tools.node);
+function own(checkout: string, { at, entrypoint, user, sees, env, files }: Program): Image {
     return {
         entrypoint,
         env: {
-            PATH: `${node}:${tools.postgresBin}:${systemPath}`,
+            PATH: `${tools.postgresBin}:${systemPath}`,
             LANG: "C.UTF-8",
             NODE_EXTRA_CA_CERTS: "/etc/ssl/certs/ca-certificates.crt",
             ...env,
         },
         user: { name: user, uid: 10001, gid: 10001, home: `/home/${user}` },
         startsAs: "user",
-        workingDirectory: checkout,
+        workingDirectory: at,
         ...(files && { files }),
         directories: [{ path: `/home/${user}`, mode: "0755" }],
-        sees: [node, ...sees.map((name) => join(checkout, name)).filter((path) => existsSync(path))],
+        sees: [
+            { from: tools.node, to: "/usr/local/bin/node" },
+            ...sees.map((name) => ({ from: join(checkout, name), to: join(at, name) })).filter(({ from }) => existsSync(from)),
+        ],
     };
 }
 
@@ -137,13 +141,15 @@ export function imageOf(name: string, checkout: string): Image | undefined {
             return postgres();
         case "lifeboat/lifeboat:0.1.0":
             return own(checkout, {
+                at: "/opt/lifeboat",
                 entrypoint: ["lifeboat"],
                 user: "lifeboat",
                 sees: shipped,
-                files: { "/usr/local/bin/lifeboat": `#!/bin/sh\nexec node ${checkout}/scripts/main.ts "$@"\n` },
+                files: { "/usr/local/bin/lifeboat": '#!/bin/sh\nexec node /opt/lifeboat/scripts/main.ts "$@"\n' },
             });
         case "lifeboat/orders:0.1.0":
             return own(checkout, {
+                at: "/opt/orders",
                 entrypoint: ["node", "examples/orders/server.ts"],
                 user: "orders",
                 sees: ["package.json", "node_modules", "examples/orders"],

@@ -102,7 +102,7 @@ export function prepareRoot(options: RootOptions): string {
         ...systemDirectories.filter((path) => !lstatSync(path).isSymbolicLink()).map((path) => ({ from: path, to: path, readOnly: true })),
         ...shared.map((path) => ({ from: path, to: path, readOnly: true })),
         { from: options.hosts, to: "/etc/hosts.d", readOnly: true },
-        ...(image.sees ?? []).filter((path) => !path.startsWith("/usr/")).map((path) => ({ from: path, to: path, readOnly: true })),
+        ...(image.sees ?? []).map((seen) => ({ ...seen, readOnly: true })),
         ...options.mounts.map((mount) => ({ ...mount, to: inside(mount.to) })),
     ];
     sow(seed, image, mounts);

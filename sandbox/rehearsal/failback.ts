@@ -18,6 +18,16 @@ const document = z.looseObject({
     steps: z.array(z.looseObject({ name: z.string(), seconds: z.number(), result: z.record(z.string(), z.unknown()) })),
 });
 
+/** The run of `lifeboat failback`, and how it ended. */
+interface Ran extends Omit<WayBack, "settledAt"> {
+    /** Null when a signal ended it. */
+    exitCode: number | null;
+    /** The end of what it said on stderr. */
+    said: string;
+}
+/** Runs the fail-back; a test that kills and resumes it brings its own. */
+export type Failback = (sandbox: Sandbox, note: (line: string) => void) => Promise<Ran>;
+
 /** The lost region comes back, and `lifeboat failback` goes back to it while customers shop on. */
 export async function goBack(stage: Stage, crowd: Crowd): Promise<{ wayBack: WayBack; checks: Check[] }> {
     const { sandbox, problems, note } = stage;
@@ -26,7 +36,7 @@ export async function goBack(stage: Stage, crowd: Crowd): Promise<{ wayBack: Way
     const ran = await run(
         "failback",
         sandbox,
-        () => failback(stage),
+        () => stage.runFailback(sandbox, note),
         ({ exitCode }) => (exitCode === 0 ? "the primary is active" : `FAILED with ${exitCode}`),
     );
     if (ran.exitCode !== 0) problems.push(`failback: ended with ${ran.exitCode}: ${ran.said}`);
@@ -62,7 +72,7 @@ async function untilProtected(sandbox: Sandbox) {
     }
 }
 
-async function failback({ sandbox, note }: Stage) {
+export const failback: Failback = async (sandbox, note) => {
     const startedAt = Date.now();
     const child = sandbox.exec(["lifeboat", "failback", "--yes", "--json", "--reason", "rehearsal of the way back"], {
         execa: { reject: false, stdin: "ignore" },
@@ -71,15 +81,18 @@ async function failback({ sandbox, note }: Stage) {
         for (const line of chunk.toString().split("\n")) if (line.trim() !== "") note(`  ${line}`);
     });
     const { exitCode, stdout, stderr } = await child;
-    const steps = exitCode === 0 ? document.parse(JSON.parse(String(stdout))).steps : [];
     return {
         exitCode: exitCode ?? null,
         startedAt,
         finishedAt: Date.now(),
-        steps: steps.map(({ name, seconds, result }) => ({ name, seconds, result })),
+        steps: exitCode === 0 ? stepsIn(String(stdout)) : [],
         said: String(stderr).trim().split("\n").slice(-5).join("\n"),
     };
-}
+};
+
+/** The steps in what `lifeboat failback --json` printed. */
+export const stepsIn = (stdout: string): WayBack["steps"] =>
+    document.parse(JSON.parse(stdout)).steps.map(({ name, seconds, result }) => ({ name, seconds, result }));
 
 /** Waits until each customer had an order acknowledged by the primary, and watches them for a moment. */
 async function servedByPrimary(crowd: Crowd, since: number): Promise<boolean> {

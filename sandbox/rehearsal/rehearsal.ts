@@ -6,6 +6,7 @@ import { draws } from "./draw.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Dump } from "./own-data/dump.ts";
 import { Phases, type Sabotage } from "./phases.ts";
+import { failback, type Failback } from "./failback.ts";
 import { activate, type Activate } from "./recover.ts";
 import { partition } from "./scenarios/partition.ts";
 import { regionLoss } from "./scenarios/region-loss.ts";
@@ -42,6 +43,8 @@ export interface RehearsalOptions {
     sabotage?: Sabotage;
     /** For tests: another way to run the activation. */
     activate?: Activate;
+    /** For tests: another way to run the fail-back. */
+    runFailback?: Failback;
     /** For tests: told of the sandbox once it stands, and asked before it ends. */
     afterwards?: (sandbox: Sandbox, found: Evidence) => Promise<void>;
 }
@@ -75,6 +78,7 @@ export async function rehearse(options: RehearsalOptions): Promise<{ evidence: E
             activate: options.activate ?? activate,
             problems: [],
             failback: options.failback ?? false,
+            runFailback: options.runFailback ?? failback,
             note,
             ...(options.dump ? { dump: options.dump } : {}),
         });

@@ -1,6 +1,7 @@
 import type { Estate } from "../../model/estate.ts";
 import type { Sandbox } from "../sandbox.ts";
 import type { Evidence } from "./evidence.ts";
+import type { Failback } from "./failback.ts";
 import type { Dump } from "./own-data/dump.ts";
 import type { Phases } from "./phases.ts";
 import type { Activate } from "./recover.ts";
@@ -25,6 +26,7 @@ export interface Stage {
     readonly note: (line: string) => void;
     /** Whether the lost region comes back, and is gone back to. */
     readonly failback: boolean;
+    readonly runFailback: Failback;
     /** A user's own data, loaded into the primary before the first backup. */
     readonly dump?: Dump;
 }

@@ -3,25 +3,33 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { failbackPlan, switchBound } from "../../model/failback.ts";
 import { ownSteps } from "../../recovery/activation.ts";
 import type { Evidence } from "../../sandbox/rehearsal/evidence.ts";
+import { stepsIn } from "../../sandbox/rehearsal/failback.ts";
 import { report } from "../../sandbox/rehearsal/report.ts";
 import { estate } from "../../stacks/estate.ts";
+import { killedAtEach, wasKilled, type KilledRun } from "./killed.ts";
 import { assertNoDrift, records, rehearsed } from "./support.ts";
 
 /** So long the primary goes on alone before it is lost, ms: less than the RPO, so that what it acknowledges alone is lost within the promise. */
 const aloneMs = 2_000;
 
-describe("a rehearsal of the way back", function () {
+describe("a rehearsal of the way back, killed in the middle of each step", function () {
     this.timeout(600_000);
     const plan = failbackPlan(estate);
     let found: Evidence;
     let left: Record<string, unknown>;
     /** What `lifeboat aside STORE --show ID` prints. */
     const shown: Record<string, string> = {};
+    const points = ownSteps(plan).map((step) => `${step} during`);
+    const ends: KilledRun[] = [];
     let drift: Error | undefined;
 
     before(async () => {
         ({ evidence: found } = await rehearsed("failback", 3, {
             failback: true,
+            runFailback: async (sandbox, note) => {
+                const { stdout, ...ran } = await killedAtEach(sandbox, { command: "failback", points, note }, ends);
+                return { ...ran, steps: ran.exitCode === 0 ? stepsIn(stdout) : [] };
+            },
             sabotage: async (phase, sandbox) => {
                 if (phase === "lose") {
                     await sandbox.cut("primary", ["standby"]);
@@ -46,6 +54,13 @@ describe("a rehearsal of the way back", function () {
         }));
     });
 
+    it("was killed in the middle of each step, and resumed", () => {
+        assert.deepEqual(
+            ends.map(({ point }) => point),
+            points,
+        );
+        for (const end of ends) assert.ok(wasKilled(end), `${end.point}: ${end.signal ?? end.exitCode}`);
+    });
     it("passes: customers are served by the primary again, everything is protected, both directions are timed", () => {
         assert.deepEqual([found.verdict, found.reasons], ["PASS", []]);
         assert.deepEqual(

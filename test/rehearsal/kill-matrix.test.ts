@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ownSteps } from "../../recovery/activation.ts";
 import { regionLossPlan, stepsOf } from "../../model/plan.ts";
 import type { Evidence } from "../../sandbox/rehearsal/evidence.ts";
 import { inside } from "../../sandbox/rehearsal/harness.ts";
-import type { Activate } from "../../sandbox/rehearsal/recover.ts";
 import type { Sandbox } from "../../sandbox/sandbox.ts";
 import { estate } from "../../stacks/estate.ts";
+import { killedAtEach, wasKilled, type KilledRun } from "./killed.ts";
 import { assertNoDrift, edit, own, records, rehearsed } from "./support.ts";
 
 interface JournalEntry {
@@ -21,36 +20,8 @@ const plan = regionLossPlan(estate);
 const steps = ownSteps(plan)
     .filter((step) => step !== "scale")
     .flatMap((step) => (step === "verify" ? ["scale", step] : [step]));
-const moments = ["before", "during", "after"] as const;
 
-/** Runs one activation, killed with -9 at each moment of each step in turn, and resumed each time. */
-function killedAtEveryPoint(ends: { point: string; exitCode: number | null; signal: string | undefined }[]): Activate {
-    return async (sandbox, note) => {
-        const startedAt = Date.now();
-        const run = async (more: string[], env: Record<string, string>) => {
-            const child = sandbox.exec(["lifeboat", "activate", "--yes", "--json", ...more], {
-                actor: "activation",
-                env,
-                execa: { reject: false, stdin: "ignore" },
-            });
-            const { exitCode, signal, stderr } = await child;
-            return { exitCode: exitCode ?? null, signal, said: String(stderr).trim().split("\n").slice(-5).join("\n") };
-        };
-        for (const step of steps)
-            for (const moment of moments) {
-                const point = `${step} ${moment}`;
-                const { exitCode, signal, said } = await run(ends.length === 0 ? ["--reason", "kill matrix"] : ["--resume"], {
-                    NODE_OPTIONS: `--import ${join(sandbox.checkout, "test/rehearsal/kill-point.ts")}`,
-                    LIFEBOAT_TEST_KILL: point,
-                });
-                note(`  killed ${point}: ${signal ?? exitCode}`);
-                ends.push({ point, exitCode, signal });
-                if (exitCode === 0) throw new Error(`the activation ended before it could be killed ${point}: ${said}`);
-            }
-        const { exitCode, said } = await run(["--resume"], {});
-        return { exitCode, startedAt, finishedAt: Date.now(), said };
-    };
-}
+const points = steps.flatMap((step) => ["before", "during", "after"].map((moment) => `${step} ${moment}`));
 
 const stateObjects = (sandbox: Sandbox, prefix: string) =>
     inside(sandbox, "objects", { region: estate.sites.standby.region, bucket: own.stateBucket, prefix });
@@ -91,7 +62,7 @@ async function leaveDeadUpdate(sandbox: Sandbox): Promise<void> {
 describe("an activation that is killed at every point and resumed", function () {
     this.timeout(600_000);
     let found: Evidence;
-    const ends: { point: string; exitCode: number | null; signal: string | undefined }[] = [];
+    const ends: KilledRun[] = [];
     let journal: JournalEntry[];
     let epoch: Record<string, unknown>;
     let latch: Record<string, unknown>;
@@ -104,7 +75,7 @@ describe("an activation that is killed at every point and resumed", function () 
             sabotage: async (phase, sandbox) => {
                 if (phase === "lose") await leaveDeadUpdate(sandbox);
             },
-            activate: killedAtEveryPoint(ends),
+            activate: (sandbox, note) => killedAtEach(sandbox, { command: "activate", points, note }, ends),
             afterwards: async (sandbox) => {
                 journal = Object.values(await records(sandbox, "journal/")) as JournalEntry[];
                 epoch = (await records(sandbox, "epoch.json"))["epoch.json"] as Record<string, unknown>;
@@ -126,9 +97,11 @@ describe("an activation that is killed at every point and resumed", function () 
     });
 
     it("was killed before, during and after each effect", () => {
-        assert.equal(ends.length, steps.length * 3);
-        for (const { point, exitCode, signal } of ends)
-            assert.ok(signal === "SIGKILL" || exitCode === 137, `${point}: ${signal ?? exitCode}`);
+        assert.deepEqual(
+            ends.map(({ point }) => point),
+            points,
+        );
+        for (const end of ends) assert.ok(wasKilled(end), `${end.point}: ${end.signal ?? end.exitCode}`);
     });
     it("ends in the state that an undisturbed one ends in", () => {
         assert.deepEqual([epoch["epoch"], epoch["active"]], [2, "standby"]);
