@@ -63,12 +63,14 @@ export function failbackToolsIn(directory: string, estate: Estate, account: stri
 
 /** The real effects of a fail-back. */
 export function failbackEffects({ estate, bucket, witness, primary, standby, pulumi }: FailbackTools, journal: Journal): StepEffects {
-    const { from, reason } = journal.state().opened;
+    const { opened, steps } = journal.state();
+    const { from, reason } = opened;
+    const begunBefore = (name: string) => steps.some((step) => step.name === name && step.state !== "waiting");
     const epoch = from.epoch + 1;
     const stores = Object.keys(estate.stores);
     return {
         check: checkStep(stores, primary, standby),
-        rebuild: rebuildStep(pulumi, stackOf.primary, stores, primary),
+        rebuild: rebuildStep(pulumi, stackOf.primary, stores, primary, begunBefore("rebuild")),
         aside: (store) => asideStep(store, primary),
         rejoin: (store) => rejoinStep(store, primary),
         follow: followStep(stores, primary, handOverLag),

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { GetObjectCommand, ListObjectsV2Command, NoSuchKey } from "@aws-sdk/client-s3";
 import { parse } from "yaml";
 import { z } from "zod";
 import { awsClients } from "../backup/clients.ts";
@@ -43,6 +43,12 @@ const deployment = z.looseObject({
 });
 export type StackState = z.output<typeof deployment>;
 
+/** The process of an update, as the lock that it took says. */
+const stackLock = z
+    .looseObject({ pid: z.int(), username: z.string(), hostname: z.string(), timestamp: z.string() })
+    .transform(({ pid, username, hostname, timestamp }) => ({ pid, by: username, host: hostname, since: timestamp }));
+export type StackLock = z.output<typeof stackLock>;
+
 export interface RunOptions {
     /** Stops the command and all that it started. */
     signal?: AbortSignal;
@@ -59,8 +65,8 @@ export interface Pulumi {
     stacks(options?: RunOptions): Promise<string[]>;
     export(stack: string, options?: RunOptions): Promise<StackState>;
     import(stack: string, state: StackState, options?: RunOptions): Promise<void>;
-    /** Whether somebody, alive or dead, holds the stack. */
-    isLocked(stack: string): Promise<boolean>;
+    /** Who, alive or dead, holds the stack. */
+    lock(stack: string): Promise<StackLock | undefined>;
 }
 
 const leash = fileURLToPath(new URL("./leash.ts", import.meta.url));
@@ -142,14 +148,20 @@ export function pulumiIn(directory: string, estate: Estate, account: string): Pu
                 rmSync(folder, { recursive: true, force: true });
             }
         },
-        async isLocked(stack) {
+        async lock(stack) {
             const Bucket = names(estate, account).stateBucket;
-            // Where Pulumi's own backend keeps its locks: pkg/backend/diy/lock.go.
+            const { s3 } = awsClients(region);
+            // Where Pulumi's own backend keeps its locks, and what they say: pkg/backend/diy/lock.go.
             const Prefix = `.pulumi/locks/organization/${project}/${stack}/`;
             try {
-                return ((await awsClients(region).s3.send(new ListObjectsV2Command({ Bucket, Prefix, MaxKeys: 1 }))).KeyCount ?? 0) > 0;
+                const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix, MaxKeys: 1 }));
+                const Key = Contents[0]?.Key;
+                if (Key === undefined) return undefined;
+                const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+                return stackLock.parse(JSON.parse((await Body?.transformToString()) ?? ""));
             } catch (error) {
-                throw awsFailure(error, `looking for locks of ${stack} in ${Bucket}`);
+                if (error instanceof NoSuchKey) return undefined; // it was given back in between
+                throw awsFailure(error, `reading the lock of ${stack} in ${Bucket}`);
             }
         },
     };

@@ -56,5 +56,8 @@ export function isAlive(other: Runner): "yes" | "no" | "cannot tell" {
     return startOf(other.pid) === other.started ? "yes" : "no";
 }
 
+/** Whether a process that ran on this machine, by its name, is no more. False for one of another machine. */
+export const hasEndedHere = ({ host, pid }: Pick<Runner, "host" | "pid">): boolean => host === hostname() && !startOf(pid);
+
 export const sameRunner = (a: Runner, b: Runner): boolean =>
     a.host === b.host && a.pid === b.pid && a.started === b.started && a.machine === b.machine;

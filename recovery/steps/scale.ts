@@ -1,7 +1,8 @@
 import { Failure } from "../../model/failure.ts";
 import { promotable } from "../../model/promotion.ts";
-import type { EffectContext, UndoableEffect } from "../activation.ts";
+import type { UndoableEffect } from "../activation.ts";
 import type { Pulumi, StackState } from "../pulumi.ts";
+import { freeStack } from "./free-stack.ts";
 
 /** What a promotion aims at in a stack's state: whatever the promotion diff allows to change. Retained or pending-delete copies of a resource are not it. */
 export const promotionTargets = (state: StackState): string[] =>
@@ -35,22 +36,4 @@ export function scaleStep(pulumi: Pulumi, stack: string): UndoableEffect {
             return { cancelledLock, droppedOperations, capacity: `left to pulumi up -s ${stack}` };
         },
     };
-}
-
-/** Ends what is left of a dead update: its lock, and what it had pending. */
-async function freeStack(pulumi: Pulumi, stack: string, { signal, note }: EffectContext) {
-    const cancelledLock = await pulumi.isLocked(stack);
-    if (cancelledLock) {
-        note("an update holds the stack; it cannot be alive, or must not be: its lock is cancelled");
-        await pulumi.run(["cancel", stack, "--yes"], { signal });
-    }
-    const state = await pulumi.export(stack, { signal });
-    const pending = state.deployment.pending_operations;
-    if (pending.length > 0) {
-        const left = pending.map(({ resource }) => resource.urn.split("::").at(-1));
-        note(`what a dead update left pending is dropped: ${left.join(", ")}`);
-        const { pending_operations: _, ...deployment } = state.deployment;
-        await pulumi.import(stack, { ...state, deployment: { ...deployment } as StackState["deployment"] }, { signal });
-    }
-    return { state, cancelledLock, droppedOperations: pending.map(({ resource }) => resource.urn) };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hostname } from "node:os";
 import { failbackPlan } from "../../model/failback.ts";
 import type { Failure } from "../../model/failure.ts";
 import { regionLossPlan } from "../../model/plan.ts";
@@ -89,6 +90,45 @@ describe("a fail-back", function () {
             assertBack(sites);
         };
         await Promise.all(ownSteps(plan).map(stoppedAt));
+    });
+
+    describe("whose stack is held", () => {
+        const lock = (pid: number) => ({ pid, by: "anna", host: hostname(), since: "2026-11-21T15:40:10Z" });
+        /** No process has this number: the kernel gives none above its limit. */
+        const gone = 2 ** 30;
+        /** A fail-back that is killed within its rebuilding, and resumed. */
+        const resumed = async (held: number) => {
+            const sites = new Sites();
+            const journal = await begin(sites);
+            const stop = new AbortController();
+            const effects = effectsOf(sites, journal, (each) => each === "rebuild" && stop.abort());
+            await assert.rejects(running(sites, journal, { effects, signal: stop.signal }), /is not finished/);
+            sites.lock = lock(held);
+            const found = await resumeActivation({ estate, plan, bucket: sites.bucket, note: () => undefined, signal: never });
+            assert.ok("journal" in found);
+            return { sites, run: running(sites, found.journal) };
+        };
+
+        it("by its own update that died with it, cancels that and goes on", async () => {
+            const { sites, run } = await resumed(gone);
+            await run;
+            assertBack(sites);
+            assert.ok(sites.done.includes("pulumi cancel prod --yes"));
+        });
+        it("by a process that lives, is refused and names it", async () => {
+            const { sites, run } = await resumed(process.pid);
+            await assert.rejects(
+                run,
+                new RegExp(`an update holds the stack prod: anna on .*, process ${process.pid}, since 2026-11-21T15:40:10Z`),
+            );
+            assert.ok(!sites.done.includes("pulumi cancel prod --yes"));
+        });
+        it("by somebody's update before it began, is refused though that may be dead: it is not its own", async () => {
+            const sites = new Sites();
+            sites.lock = lock(gone);
+            await assert.rejects(running(sites, await begin(sites)), /an update holds the stack prod/);
+            assert.ok(!sites.done.some((what) => what.startsWith("pulumi")));
+        });
     });
 
     it("does not begin beside a writable server of the primary, and changes nothing then", async () => {

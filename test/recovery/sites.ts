@@ -7,7 +7,7 @@ import { coordination, witness } from "../../model/names.ts";
 import { seconds } from "../../model/units.ts";
 import type { FailbackTools, Side } from "../../recovery/failback.ts";
 import type { GuardStatus } from "../../recovery/guard.ts";
-import type { Pulumi } from "../../recovery/pulumi.ts";
+import type { Pulumi, StackLock } from "../../recovery/pulumi.ts";
 import { bucketInMemory } from "./bucket.ts";
 import { estate } from "./doubles.ts";
 
@@ -34,6 +34,8 @@ export class Sites {
     readonly servers = {} as Record<SiteName, Record<string, Server>>;
     /** What was done, in its order. */
     readonly done: string[] = [];
+    /** Who holds the stacks; `pulumi cancel` takes it away. */
+    lock: StackLock | undefined;
     /** Writes that a server acknowledged, by store. */
     readonly acknowledged: Record<string, string[]> = {};
     /** Guards that do not answer, and replicas that get nothing. */
@@ -172,6 +174,7 @@ export class Sites {
 
     tools(): FailbackTools {
         const run = async (args: readonly string[]) => {
+            if (args[0] === "cancel") this.lock = undefined;
             this.done.push(`pulumi ${args.slice(0, 3).join(" ")}${args.includes("--target") ? " aimed" : ""}`);
             return "";
         };
@@ -182,7 +185,7 @@ export class Sites {
             stacks: async () => ["dr", "prod"],
             export: async () => ({ version: 3, deployment: { resources, pending_operations: [] } }),
             import: async () => undefined,
-            isLocked: async () => false,
+            lock: async () => this.lock,
         };
         return {
             // Leases that are over at once: nobody waits for longer than the margin.
