@@ -1,3 +1,4 @@
+import "./machine-paths.ts";
 import "./stack-traces.ts";
 import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";

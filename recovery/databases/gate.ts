@@ -1,4 +1,5 @@
 import { connect, createServer, type Socket } from "node:net";
+import { Failure } from "../../model/failure.ts";
 import { gateAddress } from "../../model/servers.ts";
 
 /** Where the gate listens and what it stands in front of. */
@@ -32,6 +33,7 @@ const lingering = 30_000;
  * follows there is an instant (microseconds) that no program can close.
  *
  * Sessions reach the server from `gateAddress`. Backpressure and half-closed connections are passed on.
+ * @throws Failure("prerequisite") where it cannot listen there: somebody else does, or the address is not this machine's
  */
 export async function startGate({ listen, server: port, passes }: GateOptions): Promise<Gate> {
     const sessions = new Map<Socket, Socket>();
@@ -61,7 +63,20 @@ export async function startGate({ listen, server: port, passes }: GateOptions): 
         });
         server.on("error", end);
     });
-    await new Promise<void>((resolve, reject) => listener.once("error", reject).listen(listen.port, listen.host, resolve));
+    await new Promise<void>((resolve, reject) => listener.once("error", reject).listen(listen.port, listen.host, resolve)).catch(
+        (error: NodeJS.ErrnoException) => {
+            const where = `${listen.host}:${listen.port}`;
+            const taken = error.code === "EADDRINUSE";
+            throw new Failure(
+                "prerequisite",
+                taken ? `somebody listens on ${where} already` : `cannot listen on ${where}: ${error.message}`,
+                taken
+                    ? `see who it is, and end it: ss -ltnp 'sport = ${listen.port}'; a server beside a guard listens on 127.0.0.1 only`
+                    : "LIFEBOAT_POD_ADDRESS is to be the pod's own address",
+                { cause: error },
+            );
+        },
+    );
     const drop = () => {
         for (const [client, server] of sessions) {
             client.resetAndDestroy();

@@ -59,9 +59,7 @@ describe("an activation from the released bundle, on an empty machine that reach
         return { exitCode: exitCode ?? null, startedAt, finishedAt: Date.now(), said: said.trim().split("\n").slice(-5).join("\n") };
     };
 
-    before(async function () {
-        // test/skipped.json says why.
-        if (!process.env["LIFEBOAT_LONG"]) this.skip();
+    before(async () => {
         ({ evidence: found } = await rehearsed("bundle", 4, {
             activate: fromBundle,
             sabotage: async (phase, sandbox) => {

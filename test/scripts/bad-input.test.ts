@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CopyObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
@@ -7,6 +8,7 @@ import { CreateAliasCommand, CreateKeyCommand, KMSClient, ReplicateKeyCommand } 
 import mysql from "mysql2/promise";
 import { exitCodes, type ExitName } from "../../model/failure.ts";
 import { coordination, names } from "../../model/names.ts";
+import { servers } from "../../model/servers.ts";
 import { coordinationBucket } from "../../recovery/conditional-bucket.ts";
 import { openJournal } from "../../recovery/journal/journal.ts";
 import { copyCheckout } from "../../sandbox/checkout.ts";
@@ -20,6 +22,8 @@ import { startMariadb, type Server } from "../support/servers.ts";
 const account = "123456789012";
 const store = "orders-mysql";
 const own = names(estate, account);
+/** Of this machine's loopback, and nobody's. */
+const podAddress = "127.0.0.7";
 const [primary, standby] = [estate.sites.primary.region, estate.sites.standby.region];
 const vault = own.vaultBucket("standby");
 
@@ -277,6 +281,18 @@ describe("bad input: one clear message, the next step, a documented exit code, a
             exit: "prerequisite",
             message: /this machine's clock is (1 h( \d+ s)?|59 min \d+ s) ahead of AWS's/,
             next: /set the clock/,
+        },
+        {
+            what: "a port that somebody listens on",
+            arrange: async () => {
+                const other = createServer();
+                await new Promise<void>((resolve, reject) => other.once("error", reject).listen(servers.mariadb.port, podAddress, resolve));
+                return () => new Promise((resolve) => other.close(resolve));
+            },
+            run: () => run(["guard", store], { ...inPrimary, LIFEBOAT_POD_ADDRESS: podAddress }),
+            exit: "prerequisite",
+            message: /somebody listens on 127\.0\.0\.7:3306 already/,
+            next: /ss -ltnp/,
         },
         {
             what: "a role that may not",
