@@ -146,7 +146,7 @@ const troubles = troubleChapter([
     ...runTroubles("lifeboat failback", failback),
     [
         '"an update holds the stack" (exit 4)',
-        "wait for it. It is dead? The message names `pulumi cancel`, and the refresh that belongs to it",
+        "wait for it. What your own killed run left, `lifeboat failback --resume` on the same machine ends. Is another one dead? The message names `pulumi cancel`, and the refresh that belongs to it",
     ],
     [
         '"… in the primary is writable, though the standby is active"',

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { coordination } from "../../../model/names.ts";
 import { runbookText, type RunbookScenario } from "../../../model/runbook.ts";
-import { backendUrl } from "../../../recovery/pulumi.ts";
+import type { Side } from "../../../recovery/failback.ts";
+import { backendUrl, type Pulumi } from "../../../recovery/pulumi.ts";
 import { fenceStep } from "../../../recovery/steps/fence.ts";
 import { rebuildStep } from "../../../recovery/steps/failback/rebuild.ts";
 import { isActive } from "../../../stacks/truth.ts";
@@ -14,10 +15,9 @@ const context = { signal: new AbortController().signal, note: () => undefined };
 describe("what a runbook says will be seen", () => {
     const bucket = bucketInMemory(new Map([[coordination.epoch, JSON.stringify(claimed)]]));
     const witness = { ...bucketInMemory(), get: () => Promise.reject(new Error("no answer")) };
-    const pulumi = { isLocked: () => Promise.resolve(true) } as Partial<Parameters<typeof rebuildStep>[0]> as Parameters<
-        typeof rebuildStep
-    >[0];
-    const side = {} as Parameters<typeof rebuildStep>[3];
+    const lock = { by: "anna", host: "laptop", pid: 1, since: "2026-11-21T22:00:00Z" };
+    const pulumi = { lock: () => Promise.resolve(lock) } as Partial<Pulumi> as Pulumi;
+    const side = {} as Side;
     const seen: [RunbookScenario, string, () => Promise<unknown>][] = [
         [
             "partition",
@@ -35,7 +35,7 @@ describe("what a runbook says will be seen", () => {
             "the witness cannot be told the new epoch",
             () => fenceStep({ bucket, witness, terms: estate.lease, epoch: 2 }).apply(context),
         ],
-        ["failback", "an update holds the stack", () => rebuildStep(pulumi, "prod", [], side).apply(context)],
+        ["failback", "an update holds the stack", () => rebuildStep(pulumi, "prod", [], side, false).apply(context)],
     ];
     for (const [scenario, words, run] of seen)
         it(`is what is said: "${words}"`, async () => {
