@@ -57,6 +57,10 @@ export function names(estate: Estate, account: string) {
     };
 }
 
+/** Where the state of both stacks lies, as PULUMI_BACKEND_URL has it. */
+export const stateBackend = (estate: Estate, account: string): string =>
+    `s3://${names(estate, account).stateBucket}?region=${estate.sites.standby.region}&awssdk=v2`;
+
 export type Names = ReturnType<typeof names>;
 export const backupDuties = ["writer", "verifier", "expirer"] as const;
 export type BackupDuty = (typeof backupDuties)[number];

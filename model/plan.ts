@@ -34,6 +34,8 @@ interface BaseStep<Name extends string> {
     by: "health checks" | "people" | "lifeboat" | "clients";
     /** What it does, for a tired reader. */
     does: string;
+    /** What is only known once it runs: what is decided then, and where that is told. */
+    decided?: string;
     /** The longest that it is expected to take, in parts that have one source each. */
     estimate: readonly [Figure, ...Figure[]];
     /** After so long it is given up: it failed. */

@@ -30,6 +30,7 @@ function tellSteps(plan: Plan, about: string): string[] {
             lines.push("    ---- point of no return: what follows is not undone, it is repeated until it is done ----", "");
         lines.push(`${String(index + 1).padStart(3)}. ${step.name} (${step.by})`);
         lines.push(`     ${step.does}`);
+        if (step.decided !== undefined) lines.push(`     decided then: ${step.decided}`);
         const parts = step.estimate.map((part) => `${formatDuration(part.seconds)} ${tellFigure(part)}`);
         if (parts.length > 1) parts.unshift(formatDuration(estimateOf(step)));
         lines.push(`     expected  ${parts.join("\n               ")}`);

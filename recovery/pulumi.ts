@@ -12,7 +12,7 @@ import { z } from "zod";
 import { awsClients } from "../backup/clients.ts";
 import type { Estate, SiteName } from "../model/estate.ts";
 import { Failure } from "../model/failure.ts";
-import { names } from "../model/names.ts";
+import { names, stateBackend } from "../model/names.ts";
 import { awsFailure } from "./answers.ts";
 
 /** Stacks are named for what they are to a reader; a site keeps its stack whoever is active. */
@@ -20,13 +20,9 @@ export const stackOf = { primary: "prod", standby: "dr" } as const satisfies Rec
 
 /** Where the state of both stacks lies: the standby's bucket. An S3 endpoint of the standard AWS environment is honoured. */
 export function backendUrl(estate: Estate, account: string): string {
-    const query = new URLSearchParams({ region: estate.sites.standby.region, awssdk: "v2" });
     const endpoint = process.env["AWS_ENDPOINT_URL_S3"] ?? process.env["AWS_ENDPOINT_URL"];
-    if (endpoint !== undefined) {
-        query.set("endpoint", endpoint);
-        query.set("use_path_style", "true");
-    }
-    return `s3://${names(estate, account).stateBucket}?${query}`;
+    const url = stateBackend(estate, account);
+    return endpoint === undefined ? url : `${url}&${new URLSearchParams({ endpoint, use_path_style: "true" })}`;
 }
 
 /** The key that encrypts the stacks' secrets, as Pulumi writes it: no passphrase. */

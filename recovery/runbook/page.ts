@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto";
 import { Marked } from "marked";
 import type { Estate } from "../../model/estate.ts";
-import { plans } from "../../model/plans.ts";
-import type { RecoveryPlan } from "../../model/plan.ts";
-import { runbookText, titleOf } from "../../model/runbook.ts";
+import { runbookText, type RunbookScenario } from "../../model/runbook.ts";
 
 /** One runbook, in both forms that people can read. */
 export interface Runbook {
-    scenario: RecoveryPlan["scenario"];
+    scenario: RunbookScenario;
     /** Tells whether a printed page is still the present one: 12 hex digits over the text. */
     fingerprint: string;
     markdown: string;
@@ -16,13 +14,12 @@ export interface Runbook {
 }
 
 /** Makes the runbook of a scenario. `account`: number of the AWS account, where it is known. */
-export function makeRunbook(estate: Estate, scenario: RecoveryPlan["scenario"], account?: string): Runbook {
-    const plan = plans[scenario](estate);
-    const text = runbookText({ estate, plan, account });
+export function makeRunbook(estate: Estate, scenario: RunbookScenario, account?: string): Runbook {
+    const { title, text } = runbookText(scenario, { estate, account });
     const fingerprint = createHash("sha256").update(text).digest("hex").slice(0, 12);
     const present = `Fingerprint **${fingerprint}**: this page is out of date where \`lifeboat runbook ${scenario} --json\` says another one.`;
     const markdown = `${text}\n\n${present}\n`;
-    return { scenario, fingerprint, markdown, html: page(titleOf(estate, plan), markdown, fingerprint) };
+    return { scenario, fingerprint, markdown, html: page(title, markdown, fingerprint) };
 }
 
 const escape = (text: string): string => text.replaceAll(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
@@ -89,8 +86,13 @@ blockquote { border-left: 4px solid var(--line); padding: .1rem .8rem; }
 @media print {
   @page { size: A4; margin: 15mm 15mm 18mm; @bottom-right { content: counter(page) " / " counter(pages); } @bottom-left { content: "${fingerprint}"; } }
   :root { --line: #555; --ink: #000; --paper: #fff; --code: #f4f4f4; --stop: #000; }
-  body { max-width: none; padding: 0; font-size: 11pt; }
+  body { max-width: none; padding: 0; font-size: 10.5pt; line-height: 1.4; }
+  h2 { margin-top: 1.4rem; }
+  .step { padding: .4rem .8rem; margin: .5rem 0; }
+  .step p, .step pre { margin: .2rem 0; }
+  pre { padding: .25rem .8rem; }
   h2 { break-after: avoid; }
   pre, table { break-before: avoid; }
+  p:has(+ blockquote) { break-after: avoid; }
   .step, pre, table, blockquote, li { break-inside: avoid; }
 }`;

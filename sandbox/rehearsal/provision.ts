@@ -6,9 +6,12 @@ import type { Sandbox } from "../sandbox.ts";
 /** Stacks by site: README, "Stack files". */
 export const stacks = { primary: "prod", standby: "dr" } as const satisfies Record<SiteName, string>;
 
+/** What a command needs of a sandbox. */
+export type Operated = Pick<Sandbox, "exec" | "directory">;
+
 /** Runs a command as the operator in the sandbox's checkout. @throws Failure("no") with the end of what it said. */
 export async function operate(
-    sandbox: Sandbox,
+    sandbox: Operated,
     command: readonly string[],
     what: string,
     env: Readonly<Record<string, string>> = {},
@@ -26,16 +29,19 @@ export async function operate(
 }
 
 /**
- * `pulumi up` of one stack with the policy pack on. The state is written once, at its end: Pulumi writes it around every operation otherwise, four calls
- * each, which is a third of the time here and protects nothing in a cloud that is thrown away. An activation's own update writes it every time.
+ * Runs a command as a person types it. A `pulumi up` gets its question answered and the policy pack. Its state is written once, at its end: Pulumi writes it around
+ * every operation otherwise, four calls each, which is a third of the time here and protects nothing in a cloud that is thrown away. An activation's own update
+ * writes it every time.
  */
-export const up = (sandbox: Sandbox, stack: string): Promise<string> =>
-    operate(
-        sandbox,
-        ["pulumi", "up", "-s", stack, "--yes", "--skip-preview", "--policy-pack", "policies", "--color", "never"],
-        `pulumi up of ${stack}`,
-        { PULUMI_SKIP_CHECKPOINTS: "true" },
-    );
+export const unattended = (sandbox: Operated, command: readonly string[]): Promise<string> =>
+    command[0] === "pulumi"
+        ? operate(sandbox, [...command, "--yes", "--skip-preview", "--policy-pack", "policies", "--color", "never"], command.join(" "), {
+              PULUMI_SKIP_CHECKPOINTS: "true",
+          })
+        : operate(sandbox, command, command.join(" "));
+
+/** `pulumi up` of one stack. */
+export const up = (sandbox: Sandbox, stack: string): Promise<string> => unattended(sandbox, ["pulumi", "up", "-s", stack]);
 
 /** From an empty account to two sites: bootstrap, then `up` of dr, prod and dr again, which joins its peer. */
 export async function provision(sandbox: Sandbox, note: (line: string) => void): Promise<void> {

@@ -1,7 +1,8 @@
 import { Command, Option } from "commander";
 import { allBounds } from "../../model/bounds.ts";
 import { Failure } from "../../model/failure.ts";
-import { regionLossPlan, type RecoveryPlan } from "../../model/plan.ts";
+import type { RecoveryPlan } from "../../model/plan.ts";
+import { plans } from "../../model/plans.ts";
 import { judgeReadiness } from "../../model/readiness.ts";
 import { tellPlan } from "../../model/tell.ts";
 import { accountNumber } from "../../recovery/account.ts";
@@ -51,7 +52,7 @@ export const command = new Command("activate")
     )
     .option("--json", "print what came of it as JSON")
     .action(async (options: Options) => {
-        const plan = regionLossPlan(estate);
+        const plan = plans["region-loss"](estate);
         if (options.plan === true) return showPlan(plan, options);
         if (options.withoutWitness === true && options.reason === undefined)
             throw new Failure("usage", "--without-witness is for a primary that is known to be dead", "say how it is known, with --reason");

@@ -5,7 +5,7 @@ import { Command, Option } from "commander";
 import { bundleCommands, type BundleManifest } from "../../model/bundle.ts";
 import { Failure } from "../../model/failure.ts";
 import { names } from "../../model/names.ts";
-import { scenarios } from "../../model/plans.ts";
+import { scenarios } from "../../model/runbook.ts";
 import { bytes, formatDuration, formatSize, seconds } from "../../model/units.ts";
 import { accountNumber } from "../../recovery/account.ts";
 import { hasDataKey } from "../../recovery/bootstrap/stack-file.ts";

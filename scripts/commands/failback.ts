@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
-import { failbackPlan, switchBound } from "../../model/failback.ts";
+import { switchBound } from "../../model/failback.ts";
 import { Failure } from "../../model/failure.ts";
+import { plans } from "../../model/plans.ts";
 import { tellFailback } from "../../model/tell.ts";
 import { formatDuration } from "../../model/units.ts";
 import { accountNumber } from "../../recovery/account.ts";
@@ -25,7 +26,7 @@ interface Options {
     reason: string;
 }
 
-const plan = failbackPlan(estate);
+const plan = plans.failback(estate);
 
 export const command = new Command("failback")
     .description(

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { names } from "../../../model/names.ts";
+import { standbyRebuild } from "../../../model/standby-rebuild.ts";
 import { sandboxAccount } from "../../addresses.ts";
 import { assemble } from "../assemble.ts";
 import { crowdSize, type Crowd } from "../crowd.ts";
@@ -8,7 +9,7 @@ import { inside } from "../harness.ts";
 import { checkOwnData } from "../own-data/own-data.ts";
 import { backUp, open, tellJobs } from "../opening.ts";
 import { catalog, jobsOf, untilProtected } from "../protect.ts";
-import { stacks, up } from "../provision.ts";
+import { carryOut } from "../carry-out.ts";
 import { askReadiness } from "../readiness.ts";
 import { longestSilence } from "../silence.ts";
 import { limits, type Scenario, type Stage } from "../stage.ts";
@@ -120,16 +121,16 @@ async function alone(stage: Stage, crowd: Crowd, from: number): Promise<Check[]>
     ];
 }
 
-/** The standby is made whole: one store's volume did not come back. It is protected when every replica follows and `lifeboat status` says so. */
+/** The standby is made whole as the runbook says: one store's volume did not come back. It is protected when every replica follows and `lifeboat status` says so. */
 async function rebuild(stage: Stage): Promise<Check> {
     const { sandbox, estate } = stage;
     const began = performance.now();
     const { namespace } = names(estate, sandboxAccount);
     const store = Object.keys(estate.stores).at(-1)!;
     await inside(sandbox, "discard", { context: "standby", namespace, statefulSet: store });
-    await up(sandbox, stacks.standby);
     const what = `the standby is rebuilt, ${store} from an empty volume`;
     try {
+        for (const step of standbyRebuild(estate)) await carryOut(sandbox, step, limits.protected);
         await untilProtected(sandbox, limits.protected);
     } catch (error) {
         return { what, holds: false, saw: (error as Error).message };

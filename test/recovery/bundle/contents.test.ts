@@ -5,6 +5,7 @@ import { dirname, join, normalize } from "node:path";
 import { Failure } from "../../../model/failure.ts";
 import { dependenciesLayer, pluginLayers, programLayer } from "../../../recovery/bundle/contents.ts";
 import { packLayer } from "../../../recovery/bundle/layer.ts";
+import { scenarios } from "../../../model/runbook.ts";
 import { makeRunbook } from "../../../recovery/runbook/page.ts";
 import { repository } from "../../support/cli.ts";
 import { estate } from "../doubles.ts";
@@ -16,8 +17,8 @@ describe("the contents of a bundle", function () {
     afterEach(() => rmSync(folder, { recursive: true }));
 
     const checkout = repository.replace(/\/$/, "");
-    const runbook = makeRunbook(estate, "region-loss", "123456789012");
-    const paths = programLayer(checkout, [], [runbook]).entries.map(({ path }) => path);
+    const runbooks = scenarios.map((scenario) => makeRunbook(estate, scenario, "123456789012"));
+    const paths = programLayer(checkout, [], runbooks).entries.map(({ path }) => path);
 
     it("are the program, the estate, the stacks' files and the runbooks; nothing of the sandbox, the tests or the policies", () => {
         for (const path of [
@@ -27,7 +28,7 @@ describe("the contents of a bundle", function () {
             "stacks/estate.ts",
             "scripts/main.ts",
             "scripts/commands/activate.ts",
-            "runbooks/region-loss.md",
+            ...scenarios.flatMap((scenario) => [`runbooks/${scenario}.md`, `runbooks/${scenario}.html`]),
         ])
             assert.ok(paths.includes(path), path);
         assert.deepEqual(

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { scenarios } from "../../../model/plans.ts";
+import { scenarios } from "../../../model/runbook.ts";
 import { makeRunbook } from "../../../recovery/runbook/page.ts";
 import { browserPackage } from "../../../scripts/setup/packages.ts";
 import { which } from "../../../scripts/setup/run.ts";

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure, type ExitName } from "../../../model/failure.ts";
-import { scenarios } from "../../../model/plans.ts";
+import { scenarios } from "../../../model/runbook.ts";
 import { makeRunbook } from "../../../recovery/runbook/page.ts";
 import { exportRunbooks } from "../../../recovery/runbook/shelf.ts";
 import { repository, startCommand } from "../../support/cli.ts";

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GetObjectCommand, ListObjectVersionsCommand } from "@aws-sdk/client-s3";
 import { coordination, names, witness } from "../../../model/names.ts";
+import { scenarios } from "../../../model/runbook.ts";
 import { coordinationBucket } from "../../../recovery/conditional-bucket.ts";
 import { openJournal } from "../../../recovery/journal/journal.ts";
 import { estate } from "../../../stacks/estate.ts";
@@ -83,12 +84,16 @@ describe("an operator at a machine that reaches the account and no cluster", fun
         const { code, stdout, stderr } = await run("runbook", "--publish", "--json");
         assert.equal(code, 0, stderr);
         const { runbooks, written } = JSON.parse(stdout) as { runbooks: { scenario: string; fingerprint: string }[]; written: string[] };
+        assert.deepEqual(
+            runbooks.map(({ scenario }) => scenario),
+            scenarios,
+        );
         assert.equal(written.length, runbooks.length * 2);
         for (const { scenario, fingerprint } of runbooks) {
             const page = await account.s3.send(new GetObjectCommand({ Bucket: bucketName, Key: coordination.runbook(`${scenario}.html`) }));
             assert.equal(page.ContentType, "text/html; charset=utf-8");
             const text = (await page.Body?.transformToString()) ?? "";
-            assert.ok(text.includes(fingerprint) && text.includes(`arn:aws:iam::${number}:role/`));
+            assert.ok(text.includes(fingerprint) && text.includes(`-lifeboat-coordination-${number}/`), scenario);
         }
     });
 
