@@ -1,10 +1,11 @@
 import "./machine-paths.ts";
-import "./stack-traces.ts";
+import "./sdk-debugging.ts";
 import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 import { names } from "../model/names.ts";
-import { recordsIn } from "./coordination.ts";
+import { accountNumber, recordsIn } from "./coordination.ts";
 import { estate } from "./estate.ts";
 import { forTheEngine } from "./failures.ts";
 import { readInputs } from "./inputs.ts";
@@ -18,15 +19,15 @@ import { isActive } from "./truth.ts";
 async function program() {
     const inputs = readInputs(new pulumi.Config("lifeboat"), pulumi.getStack());
     const { region } = estate.sites[inputs.site];
+    // The engine starts their plugins while the program asks who and where it is.
     const providers = {
         aws: new aws.Provider(inputs.site, { region }),
         kubernetes: new k8s.Provider(`${inputs.site}-cluster`, { context: inputs.kubeContext }),
+        random: new random.Provider("random"),
     };
-    // The client is made while the provider's plugin starts to answer.
-    const readIn = recordsIn(estate.sites.standby.region);
-    const { accountId: account } = await aws.getCallerIdentity({}, { provider: providers.aws });
+    const account = await accountNumber(estate.sites.standby.region);
     const derived = names(estate, account);
-    const read = readIn(derived.coordinationBucket);
+    const read = recordsIn(estate.sites.standby.region, derived.coordinationBucket);
     const [active, told] = await Promise.all([
         isActive({ site: inputs.site, read, assumed: inputs.assumeEpoch, dryRun: pulumi.runtime.isDryRun() }),
         inputs.site === "primary" ? readStandbyIds(read) : hasJoined(read),

@@ -23,7 +23,7 @@ export interface Site {
     /** What the epoch record says of this site. */
     readonly active: boolean;
     /** The site's own region and cluster, and nothing else. */
-    readonly providers: { aws: pulumi.ProviderResource; kubernetes: pulumi.ProviderResource };
+    readonly providers: { aws: pulumi.ProviderResource; kubernetes: pulumi.ProviderResource; random: pulumi.ProviderResource };
 }
 
 /** What the site's own stack has made before. */
@@ -47,7 +47,7 @@ const guard = "guard";
 export function standUp(site: Site, foundation: Foundation, databasesRun: boolean): void {
     const { estate, names, inputs, active } = site;
     const { namespace } = names;
-    const own = { providers: [site.providers.aws, site.providers.kubernetes] };
+    const own = { providers: Object.values(site.providers) };
     const place = { site: site.site, account: site.account };
     const cluster = { oidcProviderArn: inputs.oidcProviderArn, oidcIssuer: inputs.oidcIssuer };
     const stores = Object.entries(estate.stores);

@@ -57,6 +57,11 @@ export function prepareEngine({ directory, checkout }: { directory: string; chec
             if (name.startsWith("pulumi-")) place(realpathSync(join(dirname(pulumi), name)), join(bin, name));
     if (!official) launcher(join(bin, "pulumi-language-nodejs"), checkout, "sandbox/engine/language-host.ts");
 
+    // The CLI keeps all that it could log, at the highest verbosity, in a folder of this name: a sixth of a preview's time and a megabyte each run, and no switch for it. It does
+    // without where the folder cannot be made.
+    mkdirSync(pulumiHome, { recursive: true });
+    writeFileSync(join(pulumiHome, "logs"), "");
+
     for (const [name, version] of Object.entries(plugins)) {
         const plugin = join(pulumiHome, "plugins", `resource-${name}-v${version}`);
         mkdirSync(plugin, { recursive: true });

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
+import * as random from "@pulumi/random";
 import { defineEstate } from "../../model/estate.ts";
 import { names } from "../../model/names.ts";
 import { passwordNames } from "../../model/servers.ts";
@@ -50,6 +51,7 @@ export function stand(stack: "prod" | "dr", o: { active: boolean; joined?: boole
         const providers = {
             aws: new aws.Provider(site, { region: estate.sites[site].region }),
             kubernetes: new k8s.Provider(`${site}-cluster`, { context: site }),
+            random: new random.Provider("random"),
         };
         const context: Site = {
             estate,
