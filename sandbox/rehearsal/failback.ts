@@ -3,7 +3,8 @@ import { z } from "zod";
 import { siteAt } from "../addresses.ts";
 import { crowdSize, type Crowd } from "./crowd.ts";
 import type { Check } from "./evidence.ts";
-import { askReadiness } from "./readiness.ts";
+import { backUp } from "./opening.ts";
+import { askReadiness, isProtected, tellReadiness } from "./readiness.ts";
 import type { Sandbox } from "../sandbox.ts";
 import type { Stage } from "./stage.ts";
 import type { WayBack } from "./way-back.ts";
@@ -46,8 +47,10 @@ export async function goBack(stage: Stage, crowd: Crowd): Promise<{ wayBack: Way
         () => servedByPrimary(crowd, ran.startedAt),
         (all) => (all ? "every customer is served by the primary" : "not every customer is served by the primary"),
     );
+    // What the standby backed up while it was active has one copy.
+    await backUp(stage);
     const said = await untilProtected(sandbox);
-    note(`  lifeboat status: failover ${said.failover}, unprotected: ${said.unprotected.join(", ") || "nothing"}`);
+    note(`  ${tellReadiness(said)}`);
     const checks: Check[] = [
         {
             what: "after the fail-back every customer is served by the primary",
@@ -55,9 +58,9 @@ export async function goBack(stage: Stage, crowd: Crowd): Promise<{ wayBack: Way
             saw: served ? "an order of each was acknowledged there" : `not within ${backMs / 1000} s`,
         },
         {
-            what: "after the fail-back everything is protected again",
-            holds: said.exitCode === 0 && said.failover === "yes" && said.unprotected.length === 0,
-            saw: `lifeboat status ends with ${said.exitCode}: failover ${said.failover}, unprotected: ${said.unprotected.join(", ") || "nothing"}`,
+            what: "after the fail-back, and a backup, everything is protected again",
+            holds: isProtected(said),
+            saw: tellReadiness(said),
         },
     ];
     const { startedAt, finishedAt, steps } = ran;
@@ -68,7 +71,7 @@ export async function goBack(stage: Stage, crowd: Crowd): Promise<{ wayBack: Way
 async function untilProtected(sandbox: Sandbox) {
     for (const end = performance.now() + protectedMs; ; await sleep(1000)) {
         const said = await askReadiness(sandbox);
-        if (said.exitCode === 0 || performance.now() > end) return said;
+        if (isProtected(said) || performance.now() > end) return said;
     }
 }
 

@@ -10,7 +10,7 @@ import { checkOwnData } from "../own-data/own-data.ts";
 import { backUp, open, tellJobs } from "../opening.ts";
 import { catalog, jobsOf, untilProtected } from "../protect.ts";
 import { carryOut } from "../carry-out.ts";
-import { askReadiness } from "../readiness.ts";
+import { askReadiness, tellReadiness } from "../readiness.ts";
 import { longestSilence } from "../silence.ts";
 import { limits, type Scenario, type Stage } from "../stage.ts";
 import { collect, readCalls } from "../takeover.ts";
@@ -115,8 +115,9 @@ async function alone(stage: Stage, crowd: Crowd, from: number): Promise<Check[]>
         { what: "without the standby backups are made", holds: backups.every(({ succeeded }) => succeeded), saw: tellJobs(backups) },
         {
             what: "without the standby every store is reported as unprotected",
-            holds: said.exitCode === 1 && Object.keys(estate.stores).every((store) => said.unprotected.includes(store)),
-            saw: `lifeboat status ends with ${said.exitCode}; unprotected: ${said.unprotected.join(", ") || "nothing"}; failover: ${said.failover}`,
+            holds:
+                said.exitCode === 1 && Object.keys(estate.stores).every((store) => said.unprotected.some((each) => each.store === store)),
+            saw: tellReadiness(said),
         },
     ];
 }
@@ -140,6 +141,6 @@ async function rebuild(stage: Stage): Promise<Check> {
     return {
         what,
         holds: said.failover === "yes" && said.unprotected.length === 0,
-        saw: `every replica follows after ${took} s; lifeboat status: failover ${said.failover}, unprotected: ${said.unprotected.join(", ") || "nothing"}`,
+        saw: `every replica follows after ${took} s; ${tellReadiness(said)}`,
     };
 }
