@@ -61,7 +61,9 @@ export interface Pulumi {
     stacks(options?: RunOptions): Promise<string[]>;
     export(stack: string, options?: RunOptions): Promise<StackState>;
     import(stack: string, state: StackState, options?: RunOptions): Promise<void>;
-    /** Who, alive or dead, holds the stack. */
+    /** Whether somebody, alive or dead, holds the stack; what the lock says does not matter. */
+    isLocked(stack: string): Promise<boolean>;
+    /** Who that is. */
     lock(stack: string): Promise<StackLock | undefined>;
 }
 
@@ -123,6 +125,18 @@ export function pulumiIn(directory: string, estate: Estate, account: string): Pu
         }
     };
 
+    const { s3 } = awsClients(region);
+    const Bucket = names(estate, account).stateBucket;
+    /** Where Pulumi's own backend keeps its locks, and what they say: pkg/backend/diy/lock.go. */
+    const lockKey = async (stack: string): Promise<string | undefined> => {
+        const Prefix = `.pulumi/locks/organization/${project}/${stack}/`;
+        try {
+            return (await s3.send(new ListObjectsV2Command({ Bucket, Prefix, MaxKeys: 1 }))).Contents?.[0]?.Key;
+        } catch (error) {
+            throw awsFailure(error, `looking for locks of ${stack} in ${Bucket}`);
+        }
+    };
+
     return {
         project,
         run,
@@ -144,15 +158,11 @@ export function pulumiIn(directory: string, estate: Estate, account: string): Pu
                 rmSync(folder, { recursive: true, force: true });
             }
         },
+        isLocked: async (stack) => (await lockKey(stack)) !== undefined,
         async lock(stack) {
-            const Bucket = names(estate, account).stateBucket;
-            const { s3 } = awsClients(region);
-            // Where Pulumi's own backend keeps its locks, and what they say: pkg/backend/diy/lock.go.
-            const Prefix = `.pulumi/locks/organization/${project}/${stack}/`;
+            const Key = await lockKey(stack);
+            if (Key === undefined) return undefined;
             try {
-                const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix, MaxKeys: 1 }));
-                const Key = Contents[0]?.Key;
-                if (Key === undefined) return undefined;
                 const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
                 return stackLock.parse(JSON.parse((await Body?.transformToString()) ?? ""));
             } catch (error) {

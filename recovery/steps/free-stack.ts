@@ -3,7 +3,7 @@ import type { Pulumi, StackState } from "../pulumi.ts";
 
 /** Ends what is left of a dead update: its lock, and what it had pending. */
 export async function freeStack(pulumi: Pulumi, stack: string, { signal, note }: EffectContext) {
-    const cancelledLock = (await pulumi.lock(stack)) !== undefined;
+    const cancelledLock = await pulumi.isLocked(stack);
     if (cancelledLock) {
         note("an update holds the stack; it cannot be alive, or must not be: its lock is cancelled");
         await pulumi.run(["cancel", stack, "--yes"], { signal });

@@ -134,6 +134,8 @@ describe("bootstrap, by the command and the real engine", function () {
         const Key = ".pulumi/locks/organization/lifeboat/dr/6f9619ff-8b86-d011-b42d-00c04fc964ff.json";
         const Body = JSON.stringify({ pid: 1, username: "bert", hostname: "desk", timestamp: "2026-11-21T15:40:10Z" });
         await account.s3.send(new PutObjectCommand({ Bucket: name.stateBucket, Key, Body }));
+        // One that was cut off while it was written is a lock all the same.
+        await account.s3.send(new PutObjectCommand({ Bucket: name.stateBucket, Key: Key.replace("/6f", "/0f"), Body: "{" }));
 
         const { stdout, stderr } = await scale();
         assert.match(stdout, /its lock is cancelled/, stderr);

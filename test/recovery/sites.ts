@@ -185,6 +185,7 @@ export class Sites {
             stacks: async () => ["dr", "prod"],
             export: async () => ({ version: 3, deployment: { resources, pending_operations: [] } }),
             import: async () => undefined,
+            isLocked: async () => this.lock !== undefined,
             lock: async () => this.lock,
         };
         return {
