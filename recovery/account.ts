@@ -5,15 +5,10 @@ import { Failure } from "../model/failure.ts";
 import { awsFailure } from "./answers.ts";
 
 /**
- * Number of the AWS account: LIFEBOAT_ACCOUNT where it is set (in pods), else what the given region's own STS says (never the global one).
+ * Number of the AWS account, as the given region's own STS says (never the global one).
  * @throws Failure without credentials, or where STS does not answer.
  */
-export async function accountNumber(region: string): Promise<string> {
-    const declared = process.env["LIFEBOAT_ACCOUNT"];
-    if (declared !== undefined && declared !== "") {
-        if (/^\d{12}$/.test(declared)) return declared;
-        throw new Failure("usage", `LIFEBOAT_ACCOUNT is "${declared}"`, "set it to the 12 digits of the AWS account, or unset it");
-    }
+export async function askAccount(region: string): Promise<string> {
     try {
         const { Account } = await awsClients(region).sts.send(new GetCallerIdentityCommand({}));
         if (Account !== undefined) return Account;
@@ -21,6 +16,14 @@ export async function accountNumber(region: string): Promise<string> {
         throw awsFailure(error, `asking STS in ${region} whose credentials these are`);
     }
     throw new Failure("unavailable", `STS in ${region} named no account`, "set LIFEBOAT_ACCOUNT to the account's 12 digits");
+}
+
+/** The same, or LIFEBOAT_ACCOUNT where it is set (in pods). @throws Failure as above, and for a LIFEBOAT_ACCOUNT that is no account. */
+export async function accountNumber(region: string): Promise<string> {
+    const declared = process.env["LIFEBOAT_ACCOUNT"];
+    if (declared === undefined || declared === "") return askAccount(region);
+    if (/^\d{12}$/.test(declared)) return declared;
+    throw new Failure("usage", `LIFEBOAT_ACCOUNT is "${declared}"`, "set it to the 12 digits of the AWS account, or unset it");
 }
 
 /**

@@ -5,7 +5,9 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { names } from "../model/names.ts";
-import { accountNumber, recordsIn } from "./coordination.ts";
+// eslint-disable-next-line no-restricted-imports -- the one question to STS; no other part of recovery is needed
+import { askAccount } from "../recovery/account.ts";
+import { recordsIn } from "./coordination.ts";
 import { estate } from "./estate.ts";
 import { forTheEngine } from "./failures.ts";
 import { readInputs } from "./inputs.ts";
@@ -25,7 +27,8 @@ async function program() {
         kubernetes: new k8s.Provider(`${inputs.site}-cluster`, { context: inputs.kubeContext }),
         random: new random.Provider("random"),
     };
-    const account = await accountNumber(estate.sites.standby.region);
+    // Not asked of the provider: its plugin takes longer to start than this takes altogether.
+    const account = await askAccount(estate.sites.standby.region);
     const derived = names(estate, account);
     const read = recordsIn(estate.sites.standby.region, derived.coordinationBucket);
     const [active, told] = await Promise.all([

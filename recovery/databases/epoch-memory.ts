@@ -1,9 +1,8 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { siteNames } from "../../model/estate.ts";
-import { Failure } from "../../model/failure.ts";
 import type { Claim } from "../../model/lease.ts";
+import { readRecord, replaceRecord } from "./volume-record.ts";
 
 const claim = z.strictObject({ epoch: z.int().min(1), active: z.enum(siteNames) });
 
@@ -21,7 +20,10 @@ export interface EpochMemory {
  */
 export function epochMemoryOn(volume: string, note: (line: string) => void): EpochMemory {
     const file = join(volume, "lifeboat-epoch.json");
-    const before = read(file);
+    const before = readRecord(file, claim, {
+        about: "which epoch was told last",
+        next: "remove it if the standby's bucket answers: its record is the truth",
+    });
     let kept = before?.epoch ?? 0;
     let failed = false;
     return {
@@ -29,8 +31,7 @@ export function epochMemoryOn(volume: string, note: (line: string) => void): Epo
         keep({ epoch, active }) {
             if (epoch <= kept) return;
             try {
-                writeFileSync(`${file}.new`, `${JSON.stringify(claim.parse({ epoch, active }))}\n`, { flush: true });
-                renameSync(`${file}.new`, file);
+                replaceRecord(file, claim, { epoch, active });
                 kept = epoch;
             } catch (error) {
                 if (!failed) note(`${file}: epoch ${epoch} could not be written down: ${(error as Error).message}`);
@@ -38,18 +39,4 @@ export function epochMemoryOn(volume: string, note: (line: string) => void): Epo
             }
         },
     };
-}
-
-function read(file: string): Claim | undefined {
-    try {
-        return claim.parse(JSON.parse(readFileSync(file, "utf8")));
-    } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-        throw new Failure(
-            "refused",
-            `${file} does not say which epoch was told last: ${(error as Error).message}`,
-            "remove it if the standby's bucket answers: its record is the truth",
-            { cause: error },
-        );
-    }
 }
