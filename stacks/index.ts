@@ -1,5 +1,6 @@
 import "./machine-paths.ts";
 import "./sdk-debugging.ts";
+import "./sdk-serialization.ts";
 import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
