@@ -7,7 +7,8 @@ import { receive, send } from "./pipeline.ts";
 import { newAside } from "./point.ts";
 import type { Program } from "./program.ts";
 import type { ServerAddress } from "./stores/adapter.ts";
-import { openRows, type Rows } from "./stores/rows.ts";
+import { openRows } from "./stores/open-rows.ts";
+import type { Rows } from "./stores/rows.ts";
 import { dataKey, sizeOf, vaultOf, type Standpoint } from "./vault.ts";
 
 export interface HeldTable {

@@ -3,6 +3,9 @@ import type { Estate, SiteName } from "./estate.ts";
 /** Region of the witness: the third one, or the standby's where none is declared. */
 export const witnessRegion = ({ sites }: Pick<Estate, "sites">): string => (sites.witness ?? sites.standby).region;
 
+/** Stacks are named for what they are to a reader; a site keeps its stack whoever is active. */
+export const stackOf = { primary: "prod", standby: "dr" } as const satisfies Record<SiteName, string>;
+
 /**
  * Every name that one site needs of the other is derived here, so that neither has to look it up in a region that may be gone.
  * `account` is the AWS account's number (12 digits).

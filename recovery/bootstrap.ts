@@ -1,6 +1,6 @@
 import { awsClients } from "../backup/clients.ts";
 import { siteNames, type Estate } from "../model/estate.ts";
-import { names, witness, witnessRegion } from "../model/names.ts";
+import { names, stackOf, witness, witnessRegion } from "../model/names.ts";
 import { awsFailure } from "./answers.ts";
 import { ensureBucket } from "./bootstrap/buckets.ts";
 import { ensureKey } from "./bootstrap/key.ts";
@@ -11,7 +11,7 @@ import { hasDataKey, mendStackFile } from "./bootstrap/stack-file.ts";
 import { coordinationOf, witnessOf } from "./coordination.ts";
 import { readEpoch } from "./epoch.ts";
 import { publishLatch, readLatch } from "./latch.ts";
-import { backendUrl, pulumiIn, secretsProvider, stackOf } from "./pulumi.ts";
+import { backendUrl, pulumiIn, secretsProvider } from "./pulumi.ts";
 import { operator } from "./runner.ts";
 
 /** One thing that the stacks stand on. */

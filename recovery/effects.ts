@@ -1,11 +1,12 @@
 import type { Estate } from "../model/estate.ts";
+import { stackOf } from "../model/names.ts";
 import type { Effects } from "./activation.ts";
 import { clusterOf } from "./cluster.ts";
 import type { CoordinationBucket } from "./conditional-bucket.ts";
 import { coordinationOf, witnessOf } from "./coordination.ts";
 import { guardsIn, type Guard } from "./guard.ts";
 import type { Journal } from "./journal/journal.ts";
-import { pulumiIn, stackOf, type Pulumi } from "./pulumi.ts";
+import { pulumiIn, type Pulumi } from "./pulumi.ts";
 import { operator } from "./runner.ts";
 import { claimStep } from "./steps/claim.ts";
 import { fenceStep } from "./steps/fence.ts";

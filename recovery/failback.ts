@@ -1,13 +1,13 @@
 import type { Estate, SiteName } from "../model/estate.ts";
 import { handOverLag } from "../model/failback.ts";
-import { names } from "../model/names.ts";
+import { names, stackOf } from "../model/names.ts";
 import type { StepEffects } from "./activation.ts";
 import { clusterOf, contextOf } from "./cluster.ts";
 import type { CoordinationBucket } from "./conditional-bucket.ts";
 import { coordinationOf, witnessOf } from "./coordination.ts";
-import { guardsIn, type Guard } from "./guard.ts";
+import { guardsIn } from "./guard.ts";
 import type { Journal } from "./journal/journal.ts";
-import { pulumiIn, stackOf, type Pulumi } from "./pulumi.ts";
+import { pulumiIn, type Pulumi } from "./pulumi.ts";
 import { operator } from "./runner.ts";
 import { claimStep } from "./steps/claim.ts";
 import { asideStep } from "./steps/failback/aside.ts";
@@ -17,18 +17,12 @@ import { followStep } from "./steps/failback/follow.ts";
 import { handOverStep } from "./steps/failback/hand-over.ts";
 import { rebuildStep } from "./steps/failback/rebuild.ts";
 import { rejoinStep } from "./steps/failback/rejoin.ts";
+import type { Side } from "./steps/failback/side.ts";
 import { latchStep } from "./steps/latch.ts";
 import { promoteStep } from "./steps/promote.ts";
 import { scaleStep } from "./steps/scale.ts";
 import { verifyStep } from "./steps/verify.ts";
-import { workloadsOf, type Workloads } from "./workloads.ts";
-
-/** One site of two that live. */
-export interface Side {
-    readonly site: SiteName;
-    readonly guard: Guard;
-    readonly workloads: Workloads;
-}
+import { workloadsOf } from "./workloads.ts";
 
 /** What the real effects of a fail-back work with. Finding it changes nothing, so it is found before anything begins. */
 export interface FailbackTools {

@@ -10,13 +10,10 @@ import { GetObjectCommand, ListObjectsV2Command, NoSuchKey } from "@aws-sdk/clie
 import { parse } from "yaml";
 import { z } from "zod";
 import { awsClients } from "../backup/clients.ts";
-import type { Estate, SiteName } from "../model/estate.ts";
+import type { Estate } from "../model/estate.ts";
 import { Failure } from "../model/failure.ts";
 import { names, stateBackend } from "../model/names.ts";
 import { awsFailure } from "./answers.ts";
-
-/** Stacks are named for what they are to a reader; a site keeps its stack whoever is active. */
-export const stackOf = { primary: "prod", standby: "dr" } as const satisfies Record<SiteName, string>;
 
 /** Where the state of both stacks lies: the standby's bucket. An S3 endpoint of the standard AWS environment is honoured. */
 export function backendUrl(estate: Estate, account: string): string {

@@ -16,7 +16,7 @@ import {
     type ControlPlaneOptions,
 } from "./kubernetes/control-plane.ts";
 import { nodeDaemon } from "./node/daemon.ts";
-import type { SandboxDeclaration } from "./supervisor.ts";
+import type { SandboxDeclaration } from "./declaration.ts";
 
 interface CloudOptions {
     readonly directory: string;

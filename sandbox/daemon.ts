@@ -3,6 +3,7 @@ import { mkdirSync, openSync, closeSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SiteName } from "../model/estate.ts";
+import { lastLines } from "./last-lines.ts";
 
 /** A program that the sandbox runs for as long as it stands. */
 export interface Daemon {
@@ -101,7 +102,7 @@ export async function startDaemon(daemon: Daemon, options: StartOptions): Promis
 
 /** The last lines of a log. */
 export function tail(file: string, lines = 15): string {
-    return readFileSync(file, "utf8").trimEnd().split("\n").slice(-lines).join("\n");
+    return lastLines(readFileSync(file, "utf8"), lines);
 }
 
 /**

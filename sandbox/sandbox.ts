@@ -12,6 +12,7 @@ import { makeAuthority } from "./aws/authority.ts";
 import { Cgroup, cgroupRoot } from "./cgroup.ts";
 import { copyCheckout } from "./checkout.ts";
 import { callControl } from "./control.ts";
+import type { SandboxDeclaration } from "./declaration.ts";
 import { tail, until } from "./daemon.ts";
 import { prepareEngine } from "./engine/home.ts";
 import { neutral, sandboxEnvironment } from "./environment.ts";
@@ -20,7 +21,7 @@ import type { Attempt } from "./loss.ts";
 import { otherPlaces } from "./partition.ts";
 import { withoutRegions } from "./regions.ts";
 import { writeStackConfig } from "./stack-config.ts";
-import type { SandboxDeclaration, SandboxStatus } from "./supervisor.ts";
+import type { SandboxStatus } from "./supervisor.ts";
 import { tools } from "./tools.ts";
 
 export type { Attempt } from "./loss.ts";

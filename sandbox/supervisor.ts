@@ -1,26 +1,14 @@
 import { readFileSync, rmSync } from "node:fs";
-import { siteNames, type Estate, type SiteName } from "../model/estate.ts";
+import { siteNames, type SiteName } from "../model/estate.ts";
 import { Cgroup } from "./cgroup.ts";
 import { serveControl } from "./control.ts";
+import type { SandboxDeclaration } from "./declaration.ts";
 import { startDaemon, type Daemon, type RunningDaemon } from "./daemon.ts";
 import { startCloud, startCluster } from "./cloud.ts";
 import { places, type Place } from "./addresses.ts";
 import { countAttempts, dropPackets, passPackets } from "./loss.ts";
 import { buildNetwork, detachPods } from "./network.ts";
 import { countCutAttempts, cutOff, otherPlaces } from "./partition.ts";
-
-/** What a sandbox was asked to be: `sandbox.json` in its directory. */
-export interface SandboxDeclaration {
-    readonly name: string;
-    /** The repository that its own programs run from. */
-    readonly source: string;
-    readonly estate: Estate;
-    readonly fast: number;
-    /** Whether each site has a Kubernetes cluster. */
-    readonly clusters: boolean;
-    /** Whether it ends when whoever started it is gone (its standard input is closed). */
-    readonly tied: boolean;
-}
 
 export interface DaemonStatus {
     readonly name: string;

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { siteNames, type SiteName } from "../model/estate.ts";
+import { siteNames } from "../model/estate.ts";
 import { epochRecord } from "../model/epoch.ts";
 import { Failure } from "../model/failure.ts";
+import { stackOf } from "../model/names.ts";
 
 const text = z.string().min(1);
 const list = z.array(text).min(1);
@@ -41,9 +42,6 @@ export interface Configuration {
 
 const objects: ReadonlySet<string> = new Set(["subnetIds", "securityGroupIds", "assumeEpoch"]);
 
-/** Stacks and the sites that they stand up. */
-export const sites: Readonly<Record<string, SiteName>> = { prod: "primary", dr: "standby" };
-
 /**
  * Reads a stack's configuration (namespace `lifeboat`).
  * @throws Failure "usage" naming every key that is missing or wrong, with the command that sets it.
@@ -61,7 +59,7 @@ export function readInputs(config: Configuration, stack: string): Inputs {
             `set it with \`pulumi config set -s ${stack} lifeboat:KEY VALUE\` (lists: --path 'lifeboat:KEY[0]')`,
         );
     }
-    const own = sites[stack];
+    const own = siteNames.find((site) => stackOf[site] === stack);
     if (own !== result.data.site)
         throw new Failure(
             "refused",

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { names } from "../../model/names.ts";
+import { names, stackOf } from "../../model/names.ts";
 import { sandboxAccount, siteAt } from "../addresses.ts";
+import { lastLines } from "../last-lines.ts";
 import type { Crowd } from "./crowd.ts";
 import type { Check } from "./evidence.ts";
 import { inside } from "./harness.ts";
 import type { GuardStatus } from "./inside/guards.ts";
-import { operate, stacks, up } from "./provision.ts";
+import { operate, up } from "./provision.ts";
 import type { Stage } from "./stage.ts";
 
 /** So long the old primary is watched after it is back in touch, milliseconds; and so long its guards have to answer at all. */
@@ -50,7 +51,7 @@ async function watchGuards({ sandbox, estate }: Stage): Promise<Check> {
 
 /** A stack whose configuration says that the old primary is still active. */
 async function refusesAssumption({ sandbox }: Stage): Promise<Check> {
-    const stack = stacks.primary;
+    const stack = stackOf.primary;
     const assume = ["-c", 'lifeboat:assumeEpoch={"epoch":1,"active":"primary"}'];
     const { exitCode, all } = await sandbox.exec(["pulumi", "up", "-s", stack, "--yes", "--skip-preview", "--color", "never", ...assume], {
         execa: { reject: false, stdin: "ignore", all: true },
@@ -61,16 +62,16 @@ async function refusesAssumption({ sandbox }: Stage): Promise<Check> {
     return {
         what: `pulumi up of ${stack} is refused where its configuration says that it is active`,
         holds: exitCode !== 0 && why !== undefined,
-        saw: why?.trim() ?? `exit ${exitCode}: ${said.trim().split("\n").slice(-3).join(" ")}`,
+        saw: why?.trim() ?? `exit ${exitCode}: ${lastLines(said, 3).replaceAll("\n", " ")}`,
     };
 }
 
 /** An ordinary `pulumi up`, as from a pipeline the day after. */
 async function staysSmall(stage: Stage): Promise<Check> {
     const { sandbox, estate, service } = stage;
-    const what = `pulumi up of ${stacks.primary} leaves the old primary passive`;
+    const what = `pulumi up of ${stackOf.primary} leaves the old primary passive`;
     try {
-        await up(sandbox, stacks.primary);
+        await up(sandbox, stackOf.primary);
     } catch (error) {
         return { what, holds: false, saw: (error as Error).message };
     }

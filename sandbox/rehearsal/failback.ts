@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { siteAt } from "../addresses.ts";
+import { lastLines } from "../last-lines.ts";
 import { crowdSize, type Crowd } from "./crowd.ts";
 import type { Check } from "./evidence.ts";
 import { backUp } from "./opening.ts";
 import { askReadiness, isProtected, tellReadiness } from "./readiness.ts";
 import type { Sandbox } from "../sandbox.ts";
 import type { Stage } from "./stage.ts";
-import type { WayBack } from "./way-back.ts";
+import type { Failback, WayBack } from "./way-back.ts";
 
 /** So long customers are given to be led back, and so long they are watched there, milliseconds. */
 const backMs = 60_000;
@@ -18,16 +19,6 @@ const protectedMs = 30_000;
 const document = z.looseObject({
     steps: z.array(z.looseObject({ name: z.string(), seconds: z.number(), result: z.record(z.string(), z.unknown()) })),
 });
-
-/** The run of `lifeboat failback`, and how it ended. */
-interface Ran extends Omit<WayBack, "settledAt"> {
-    /** Null when a signal ended it. */
-    exitCode: number | null;
-    /** The end of what it said on stderr. */
-    said: string;
-}
-/** Runs the fail-back; a test that kills and resumes it brings its own. */
-export type Failback = (sandbox: Sandbox, note: (line: string) => void) => Promise<Ran>;
 
 /** The lost region comes back, and `lifeboat failback` goes back to it while customers shop on. */
 export async function goBack(stage: Stage, crowd: Crowd): Promise<{ wayBack: WayBack; checks: Check[] }> {
@@ -49,7 +40,7 @@ export async function goBack(stage: Stage, crowd: Crowd): Promise<{ wayBack: Way
     );
     // What the standby backed up while it was active has one copy.
     await backUp(stage);
-    const said = await untilProtected(sandbox);
+    const said = await untilSaidProtected(sandbox);
     note(`  ${tellReadiness(said)}`);
     const checks: Check[] = [
         {
@@ -68,7 +59,7 @@ export async function goBack(stage: Stage, crowd: Crowd): Promise<{ wayBack: Way
 }
 
 /** Replicas that have just been seeded may still be heard of for the first time. @returns the last answer of `lifeboat status` */
-async function untilProtected(sandbox: Sandbox) {
+async function untilSaidProtected(sandbox: Sandbox) {
     for (const end = performance.now() + protectedMs; ; await sleep(1000)) {
         const said = await askReadiness(sandbox);
         if (isProtected(said) || performance.now() > end) return said;
@@ -89,7 +80,7 @@ export const failback: Failback = async (sandbox, note) => {
         startedAt,
         finishedAt: Date.now(),
         steps: exitCode === 0 ? stepsIn(String(stdout)) : [],
-        said: String(stderr).trim().split("\n").slice(-5).join("\n"),
+        said: lastLines(String(stderr), 5),
     };
 };
 

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { lastLines } from "../last-lines.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { tools } from "../tools.ts";
 import type { OperationName, Operations } from "./inside/operations.ts";
@@ -16,6 +17,6 @@ export async function inside<Name extends OperationName>(
         execa: { reject: false, stdin: "ignore", maxBuffer: 256 * 2 ** 20 },
     });
     if (result.exitCode !== 0)
-        throw new Error(`${name} inside the sandbox failed:\n${String(result.stderr).trim().split("\n").slice(-15).join("\n")}`);
+        throw new Error(`${name} inside the sandbox failed:\n${lastLines(String(result.stderr), 15)}`);
     return JSON.parse(String(result.stdout)) as Operations[Name]["answer"];
 }

@@ -1,10 +1,8 @@
 import { join } from "node:path";
-import type { SiteName } from "../../model/estate.ts";
 import { Failure } from "../../model/failure.ts";
+import { stackOf } from "../../model/names.ts";
+import { lastLines } from "../last-lines.ts";
 import type { Sandbox } from "../sandbox.ts";
-
-/** Stacks by site: README, "Stack files". */
-export const stacks = { primary: "prod", standby: "dr" } as const satisfies Record<SiteName, string>;
 
 /** What a command needs of a sandbox. */
 export type Operated = Pick<Sandbox, "exec" | "directory">;
@@ -18,7 +16,7 @@ export async function operate(
 ): Promise<string> {
     const { exitCode, all, stdout } = await sandbox.exec(command, { env, execa: { reject: false, stdin: "ignore", all: true } });
     if (exitCode !== 0) {
-        const said = String(all).trim().split("\n").slice(-40).join("\n");
+        const said = lastLines(String(all), 40);
         throw new Failure(
             "no",
             `${what} failed:\n${said}`,
@@ -51,5 +49,5 @@ export async function provision(sandbox: Sandbox, note: (line: string) => void):
         note(`  ${what} ${((performance.now() - start) / 1000).toFixed(1)} s`);
     };
     await timed("lifeboat bootstrap", () => operate(sandbox, ["lifeboat", "bootstrap", "--json"], "lifeboat bootstrap"));
-    for (const stack of [stacks.standby, stacks.primary, stacks.standby]) await timed(`pulumi up -s ${stack}`, () => up(sandbox, stack));
+    for (const stack of [stackOf.standby, stackOf.primary, stackOf.standby]) await timed(`pulumi up -s ${stack}`, () => up(sandbox, stack));
 }

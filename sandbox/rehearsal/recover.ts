@@ -4,6 +4,7 @@ import { tellSource } from "../../model/bounds.ts";
 import { names } from "../../model/names.ts";
 import type { Estate } from "../../model/estate.ts";
 import { sandboxAccount } from "../addresses.ts";
+import { lastLines } from "../last-lines.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { recoveryClock, sums, total, type Clock, type ModelledSpan, type Timeline } from "./clock.ts";
 import { crowdSize, servedAgain, type Crowd, type Served } from "./crowd.ts";
@@ -45,7 +46,7 @@ export const activate: Activate = async (sandbox, note, limitMs) => {
     }, limitMs);
     const { exitCode, stderr } = await child;
     clearTimeout(limit);
-    const said = spent + String(stderr).trim().split("\n").slice(-5).join("\n");
+    const said = spent + lastLines(String(stderr), 5);
     return { exitCode: exitCode ?? null, startedAt, finishedAt: Date.now(), said };
 };
 

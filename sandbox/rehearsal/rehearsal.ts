@@ -6,12 +6,13 @@ import { draws } from "./draw.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Dump } from "./own-data/dump.ts";
 import { Phases, type Sabotage } from "./phases.ts";
-import { failback, type Failback } from "./failback.ts";
+import { failback } from "./failback.ts";
 import { activate, type Activate } from "./recover.ts";
 import { partition } from "./scenarios/partition.ts";
 import { regionLoss } from "./scenarios/region-loss.ts";
 import { standbyLoss } from "./scenarios/standby-loss.ts";
 import type { Scenario } from "./stage.ts";
+import type { Failback } from "./way-back.ts";
 
 /** What can be rehearsed, by name. */
 const played = { "region-loss": regionLoss, partition, "standby-loss": standbyLoss } as const satisfies Record<string, Scenario>;

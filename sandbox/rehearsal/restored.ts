@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { RecoveryPoint } from "../../model/manifest.ts";
+import { lastLines } from "../last-lines.ts";
 import type { JobResult } from "./inside/jobs.ts";
 import type { PointFound } from "./judge.ts";
 import { acknowledgments, attempts, type LedgerLine } from "./ledger.ts";
@@ -59,7 +60,7 @@ export function pointFound(
         sent: 0,
     };
     if (!job) return { ...found, failure: "no restore was tried" };
-    if (!job.succeeded) return { ...found, failure: `${job.reason ?? "it failed"}; ${job.log.trim().split("\n").slice(-3).join(" ")}` };
+    if (!job.succeeded) return { ...found, failure: `${job.reason ?? "it failed"}; ${lastLines(job.log, 3).replaceAll("\n", " ")}` };
     const said = restoreDocument.safeParse(attempt(() => lastDocument(job.log)));
     const orders = said.data?.tables.find(({ name }) => name === "orders");
     if (!said.success || !orders) return { ...found, failure: `what it said is not understood: ${job.log.trim().slice(-300)}` };

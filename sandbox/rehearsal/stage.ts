@@ -1,10 +1,10 @@
 import type { Estate } from "../../model/estate.ts";
 import type { Sandbox } from "../sandbox.ts";
 import type { Evidence } from "./evidence.ts";
-import type { Failback } from "./failback.ts";
 import type { Dump } from "./own-data/dump.ts";
 import type { Phases } from "./phases.ts";
 import type { Activate } from "./recover.ts";
+import type { Failback } from "./way-back.ts";
 
 /** What a scenario is played on, and what it was told. */
 export interface Stage {

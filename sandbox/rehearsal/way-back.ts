@@ -1,4 +1,5 @@
 import { siteAt } from "../addresses.ts";
+import type { Sandbox } from "../sandbox.ts";
 import { crowdSize } from "./crowd.ts";
 import type { FailbackEvidence } from "./evidence.ts";
 import { acknowledgments, type LedgerLine } from "./ledger.ts";
@@ -13,6 +14,16 @@ export interface WayBack {
     /** When customers had been served by the primary for a while. */
     settledAt: number;
 }
+
+/** The run of `lifeboat failback`, and how it ended. */
+interface Ran extends Omit<WayBack, "settledAt"> {
+    /** Null when a signal ended it. */
+    exitCode: number | null;
+    /** The end of what it said on stderr. */
+    said: string;
+}
+/** Runs the fail-back; a test that kills and resumes it brings its own. */
+export type Failback = (sandbox: Sandbox, note: (line: string) => void) => Promise<Ran>;
 
 const clients = Array.from({ length: crowdSize.clients }, (_, client) => client);
 

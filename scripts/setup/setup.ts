@@ -8,7 +8,8 @@ import { etcd } from "./etcd.ts";
 import { kubernetes } from "./kubernetes.ts";
 import { moto } from "./moto.ts";
 import { ensurePackages, lacksVenv, missingPackages } from "./packages.ts";
-import { ensurePiece, inspect, type Note, type Piece } from "./piece.ts";
+import { ensurePiece, inspect } from "./ensure.ts";
+import type { Note, Piece } from "./piece.ts";
 
 /** The longest first, so that two at a time end together. */
 const pieces: readonly Piece[] = [engine, kubernetes, moto, etcd];

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { bundleCommands } from "../../model/bundle.ts";
 import { rangeOf, resolverAddress } from "../../sandbox/addresses.ts";
+import { lastLines } from "../../sandbox/last-lines.ts";
 import type { Evidence } from "../../sandbox/rehearsal/evidence.ts";
 import { operate } from "../../sandbox/rehearsal/provision.ts";
 import type { Activate } from "../../sandbox/rehearsal/recover.ts";
@@ -56,7 +57,7 @@ describe("an activation from the released bundle, on an empty machine that reach
         const { exitCode, stderr } = await child;
         said = String(stderr);
         for (const line of said.split("\n")) note(`  ${line}`);
-        return { exitCode: exitCode ?? null, startedAt, finishedAt: Date.now(), said: said.trim().split("\n").slice(-5).join("\n") };
+        return { exitCode: exitCode ?? null, startedAt, finishedAt: Date.now(), said: lastLines(said, 5) };
     };
 
     before(async () => {

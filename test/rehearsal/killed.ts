@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { lastLines } from "../../sandbox/last-lines.ts";
 import type { Sandbox } from "../../sandbox/sandbox.ts";
 
 /** How a run that was to be killed ended. */
@@ -29,7 +30,7 @@ export async function killedAtEach(sandbox: Sandbox, { command, points, note }: 
             execa: { reject: false, stdin: "ignore" },
         });
         const { exitCode, signal, stdout, stderr } = await child;
-        const said = String(stderr).trim().split("\n").slice(-5).join("\n");
+        const said = lastLines(String(stderr), 5);
         return { exitCode: exitCode ?? null, signal, stdout: String(stdout), said };
     };
     for (const [index, point] of points.entries()) {

@@ -1,7 +1,8 @@
 /** A small piece to set up, and a program that sets it up: `node fixture.ts CACHE SECONDS` builds for so long. */
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import { ensurePiece, type Piece } from "../../scripts/setup/piece.ts";
+import { ensurePiece } from "../../scripts/setup/ensure.ts";
+import type { Piece } from "../../scripts/setup/piece.ts";
 import { ask, run } from "../../scripts/setup/run.ts";
 
 export interface FakePiece extends Piece {

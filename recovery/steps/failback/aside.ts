@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { Failure } from "../../../model/failure.ts";
 import type { UndoableEffect } from "../../activation.ts";
-import type { Side } from "../../failback.ts";
 import { nothingToUndo } from "../nothing.ts";
+import type { Side } from "./side.ts";
 
 /** What `lifeboat aside STORE --json` prints. */
 export const asideReport = z.strictObject({

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { StoreKind } from "../../../model/estate.ts";
 import { covers } from "../../../model/position.ts";
 import type { UndoableEffect } from "../../activation.ts";
-import type { Side } from "../../failback.ts";
 import { nothingToUndo } from "../nothing.ts";
+import type { Side } from "./side.ts";
 
 /**
  * Waits until the replica has applied everything that the closed server holds: its position, not its lag, which is zero whenever nothing arrives. Nothing that was acknowledged

@@ -1,8 +1,8 @@
 import { Failure } from "../../../model/failure.ts";
 import type { UndoableEffect } from "../../activation.ts";
-import type { Side } from "../../failback.ts";
 import { askStatus } from "../../guard.ts";
 import { nothingToUndo } from "../nothing.ts";
+import type { Side } from "./side.ts";
 
 /**
  * Whether it makes sense to begin: the standby serves, the primary's cluster answers, and no server there takes writes. A server of the primary that does not answer yet is the

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Seconds } from "../../../model/units.ts";
 import type { UndoableEffect } from "../../activation.ts";
-import type { Side } from "../../failback.ts";
 import { nothingToUndo } from "../nothing.ts";
+import type { Side } from "./side.ts";
 
 /** Waits until every replica of a site is close behind its peer, all at once. */
 export function followStep(stores: readonly string[], { guard }: Side, atMost: Seconds): UndoableEffect {

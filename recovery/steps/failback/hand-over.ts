@@ -5,10 +5,10 @@ import { fenceWait } from "../../../model/lease.ts";
 import type { UndoableEffect } from "../../activation.ts";
 import type { CoordinationBucket } from "../../conditional-bucket.ts";
 import { readEpoch } from "../../epoch.ts";
-import type { Side } from "../../failback.ts";
 import { raiseFence, readLeases } from "../../fence.ts";
 import { askStatus } from "../../guard.ts";
 import { nothingToUndo } from "../nothing.ts";
+import type { Side } from "./side.ts";
 
 export interface HandOverOptions {
     bucket: CoordinationBucket;

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../../model/failure.ts";
 import type { UndoableEffect } from "../../activation.ts";
-import type { Side } from "../../failback.ts";
 import type { Pulumi } from "../../pulumi.ts";
 import { askStatus } from "../../guard.ts";
 import { hasEndedHere } from "../../runner.ts";
 import { freeStack } from "../free-stack.ts";
 import { nothingToUndo } from "../nothing.ts";
+import type { Side } from "./side.ts";
 
 /**
  * `pulumi up` of the returned site's whole stack, then waits until the guard of each store answers. The program reads the epoch: the site stays passive.

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { UndoableEffect } from "../../activation.ts";
-import type { Side } from "../../failback.ts";
 import { askStatus } from "../../guard.ts";
 import { nothingToUndo } from "../nothing.ts";
+import type { Side } from "./side.ts";
 
 const pause = 1_000;
 /** A replica that has not heard from its peer for so long (ms) is taken to be broken: it is copied anew. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openRows } from "../../../backup/stores/rows.ts";
+import { openRows } from "../../../backup/stores/open-rows.ts";
 import { heldAlone } from "../../../model/difference.ts";
 import type { StoreKind } from "../../../model/estate.ts";
 import type { Failure } from "../../../model/failure.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { coordination } from "../../../model/names.ts";
 import { runbookText, type RunbookScenario } from "../../../model/runbook.ts";
-import type { Side } from "../../../recovery/failback.ts";
+import type { Side } from "../../../recovery/steps/failback/side.ts";
 import { backendUrl, type Pulumi } from "../../../recovery/pulumi.ts";
 import { fenceStep } from "../../../recovery/steps/fence.ts";
 import { rebuildStep } from "../../../recovery/steps/failback/rebuild.ts";

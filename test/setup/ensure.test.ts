@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../model/failure.ts";
-import { ensurePiece, inspect } from "../../scripts/setup/piece.ts";
+import { ensurePiece, inspect } from "../../scripts/setup/ensure.ts";
 import { ensurePieces } from "../../scripts/setup/setup.ts";
 import { startCommand } from "../support/cli.ts";
 import { fakePiece } from "./fixture.ts";
