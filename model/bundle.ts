@@ -72,6 +72,8 @@ export const releaseKeys = {
     get: "get.sh",
     manifests: "bundles/",
     manifest: (bundle: string) => `bundles/${bundle}.json`,
+    /** Of the manifest, by whoever released it. */
+    signature: (bundle: string) => `bundles/${bundle}.json.sig`,
     layers: "layers/",
     layer: (sha256: string) => `layers/${sha256}.tar.gz`,
 } as const;

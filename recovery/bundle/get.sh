@@ -94,6 +94,9 @@ main() {
         rm "$work/layer"
     done
     cp "$manifest" "$work/unpacked/bundle.json"
+    # Whom to trust is for `lifeboat bundle --verify`, of a release that is trusted already, to say: this script comes from the same bucket.
+    fetch "bundles/$bundle.json.sig" "$work/signature"
+    [ "$status" != 200 ] || cp "$work/signature" "$work/unpacked/bundle.json.sig"
     mv "$work/unpacked" "$target"
     printf '%s\n' "lifeboat: release $(field release "$target/bundle.json") is in $PWD/$target" "  next: cd $target && export PATH=\$PWD:\$PATH && lifeboat status" >&2
 }

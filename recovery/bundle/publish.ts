@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type KeyObject } from "node:crypto";
 import { createReadStream, mkdtempSync, rmSync } from "node:fs";
 import { machine, tmpdir, type } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,7 @@ import { names } from "../../model/names.ts";
 import { bytes, formatSize } from "../../model/units.ts";
 import { awsFailure } from "../answers.ts";
 import { coordinationBucket } from "../conditional-bucket.ts";
+import { signatureText, signBytes } from "../evidence/signature.ts";
 import { operator } from "../runner.ts";
 import { getScript } from "./get-script.ts";
 import { packLayer, type LayerContents } from "./layer.ts";
@@ -32,6 +33,8 @@ export interface PublishOptions {
     /** What the manifest says of itself, besides its layers. */
     about: Omit<BundleManifest, "version" | "estate" | "platform" | "layers">;
     layers: readonly LayerContents[];
+    /** Ed25519, private: signs the manifest, and with it every byte that it names. */
+    key: KeyObject;
     /** The present moment. */
     now: Date;
     note: (line: string) => void;
@@ -78,12 +81,12 @@ export async function readReleases(estate: Estate, account: string): Promise<{ r
 }
 
 /**
- * Packs a bundle and puts it into the release bucket: layers, manifest, `get.sh`, and last of all the record that names it as the present one. Whatever
+ * Packs a bundle and puts it into the release bucket: layers, manifest with its signature, `get.sh`, and last of all the record that names it as the present one. Whatever
  * ends it before leaves the former bundle the present one.
  * @throws Failure where the bucket is missing, refuses or does not answer.
  */
 export async function publishBundle(options: PublishOptions): Promise<Published> {
-    const { estate, account, about, note, signal } = options;
+    const { estate, account, about, key, note, signal } = options;
     const { s3, bucket, region } = releaseBucket(estate, account);
     const folder = mkdtempSync(join(tmpdir(), "lifeboat-bundle-"));
     const put = async <Result>(what: string, call: () => Promise<Result>): Promise<Result> => {
@@ -115,6 +118,7 @@ export async function publishBundle(options: PublishOptions): Promise<Published>
         const bundle = createHash("sha256").update(text).digest("hex");
         const objects = [
             { Key: releaseKeys.manifest(bundle), Body: text, ContentType: "application/json" },
+            { Key: releaseKeys.signature(bundle), Body: signatureText(signBytes(Buffer.from(text), key)), ContentType: "application/json" },
             { Key: releaseKeys.get, Body: getScript(estate, account), ContentType: "text/x-shellscript" },
         ];
         for (const object of objects) await put(object.Key, () => s3.send(new PutObjectCommand({ Bucket: bucket, ...object })));
@@ -186,7 +190,7 @@ async function deleteUnnamed(s3: S3Client, bucket: string, record: ReleaseRecord
         const manifest = manifestIn(found?.text);
         // Without its manifest nobody can tell what it needs: then nothing is deleted.
         if (manifest === undefined) return 0;
-        needed.add(key);
+        needed.add(key).add(releaseKeys.signature(bundle));
         for (const { sha256 } of manifest.layers) needed.add(releaseKeys.layer(sha256));
     }
     const unnamed: { Key: string }[] = [];

@@ -13,6 +13,7 @@ import { names } from "../../model/names.ts";
 import { seconds, type Seconds } from "../../model/units.ts";
 import { awsFailure } from "../answers.ts";
 import { exitName } from "../cluster.ts";
+import { checkSignature, tellFinding } from "../evidence/signature.ts";
 import { places } from "./contents.ts";
 import { getScript } from "./get-script.ts";
 
@@ -74,17 +75,20 @@ const limits = { get: 20 * 60_000, command: 60_000 };
 
 /**
  * Gets the present bundle as a person on an empty machine would: into an empty directory, with an empty HOME and hardly more than coreutils on PATH; checks
- * every hash on the way and starts what it brings. What the network reaches is the caller's affair: it is not narrowed here.
- * @throws Failure "no" where the bundle is damaged, cut off, swapped, or does not start; "prerequisite" where none was released
+ * every hash on the way and who signed it, and only then starts what it brings. What the network reaches is the caller's affair: it is not narrowed here.
+ * @param trusted fingerprints of the keys whose signature counts
+ * @throws Failure "no" where the bundle is damaged, cut off, swapped, not signed by one who is trusted, or does not start; "prerequisite" where none was released
  */
 export async function verifyBundle({
     estate,
     account,
+    trusted,
     signal,
     note,
 }: {
     estate: Estate;
     account: string;
+    trusted: readonly string[];
     signal: AbortSignal;
     note: (proof: Proof) => void;
 }): Promise<Verified> {
@@ -93,7 +97,7 @@ export async function verifyBundle({
     try {
         const machine = await emptyMachine(folder, estate, signal);
         const proofs: Proof[] = [];
-        const prove = async (what: string, work: () => Promise<string>) => {
+        const prove = async (what: string, work: () => Promise<string> | string) => {
             const start = performance.now();
             const said = await work();
             const proof = { what, said, seconds: seconds((performance.now() - start) / 1000) };
@@ -102,6 +106,7 @@ export async function verifyBundle({
         };
         await prove("fetched, checked and unpacked", () => getIt(machine, estate, account));
         const { root, bundle, manifest } = unpackedIn(machine.cwd);
+        await prove("signed", () => vouchedFor(root, trusted));
         const own: Machine = { ...machine, cwd: root, env: { ...machine.env, ...bundleEnvironment(root, machine.env.PATH) } };
         // The launcher finds the rest by itself, as it does for a person.
         const lifeboat = (...args: string[]) => answer({ ...machine, cwd: root }, ["./lifeboat", ...args]);
@@ -203,6 +208,24 @@ async function getIt(machine: Machine, estate: Estate, account: string): Promise
     if (code === 0) return "";
     const { message, next } = toldBy(stderr);
     throw new Failure(exitName(code), message, next);
+}
+
+/** Who signed the manifest, and with it every byte. @throws Failure "no" unless it is one who is trusted */
+function vouchedFor(root: string, trusted: readonly string[]): string {
+    const path = join(root, places.signature);
+    const finding = checkSignature(
+        readFileSync(join(root, places.manifest)),
+        existsSync(path) ? readFileSync(path, "utf8") : undefined,
+        trusted,
+    );
+    if (finding.state === "holds") return finding.fingerprint;
+    throw new Failure(
+        "no",
+        `the bundle is whole, and nobody should start it: ${tellFinding(finding)}`,
+        finding.state === "another key"
+            ? "compare the fingerprint with the releaser's (`lifeboat evidence` there names it), then: --trusted FINGERPRINT"
+            : "put a new one, where your key is: `lifeboat bundle`",
+    );
 }
 
 /** Finds a message and its next step as `lifeboat` and `get.sh` write them. */

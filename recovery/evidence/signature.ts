@@ -34,6 +34,9 @@ export function signBytes(bytes: Buffer, key: KeyObject): SignatureDocument {
     };
 }
 
+/** A signature as it lies in its file. */
+export const signatureText = (document: SignatureDocument): string => `${JSON.stringify(document, undefined, 2)}\n`;
+
 /** What a signature says of a file. Only `holds` is good. */
 export type Finding =
     | { state: "holds"; fingerprint: string }

@@ -12,6 +12,8 @@ import { hasDataKey } from "../../recovery/bootstrap/stack-file.ts";
 import { dependenciesLayer, engineLayer, nodeLayer, pluginLayers, programLayer } from "../../recovery/bundle/contents.ts";
 import { publishBundle, readReleases } from "../../recovery/bundle/publish.ts";
 import { verifyBundle } from "../../recovery/bundle/verify.ts";
+import { keyVariable, ownFingerprints, signingKey, trustedFingerprint } from "../../recovery/evidence/key.ts";
+import { fingerprintOf } from "../../recovery/evidence/signature.ts";
 import { makeRunbook } from "../../recovery/runbook/page.ts";
 import { estate } from "../../stacks/estate.ts";
 import { interruption } from "../interruption.ts";
@@ -21,6 +23,8 @@ interface Options {
     verify?: boolean;
     list?: boolean;
     include: string[];
+    key?: string;
+    trusted?: string[];
     json?: boolean;
 }
 
@@ -29,12 +33,15 @@ export const command = new Command("bundle")
         "Puts all that an activation needs into the standby's release bucket: this program and the estate, its production dependencies, Node, the\n" +
             "Pulumi CLI with its language host, the provider plugins in use, and the runbooks. Run it in the checkout on every release. Parts that\n" +
             "lie there already are not put again; the record that names the present bundle is written last; the 5 newest are kept.\n" +
-            "--verify gets it back as an empty machine would (no Node, npm, git or Pulumi on PATH, an empty HOME), checks every hash and starts it.\n" +
-            "Ends with 1 where the bundle is damaged, cut off, swapped or does not start, with 3 where there is none.",
+            "--verify gets it back as an empty machine would (no Node, npm, git or Pulumi on PATH, an empty HOME), checks every hash and who signed it,\n" +
+            `and then starts it. Trusted is the key that would sign here (${keyVariable}, else the machine's own), unless --trusted names others.\n` +
+            "Ends with 1 where the bundle is damaged, cut off, swapped, signed by nobody who is trusted, or does not start, with 3 where there is none.",
     )
     .addOption(new Option("--verify", "check the present bundle instead of putting one").conflicts(["list", "include"]))
     .addOption(new Option("--list", "list the bundles that are kept, the present one first").conflicts("include"))
     .option("--include <path...>", "further files or directories of the checkout that your stacks or plugins need", [])
+    .addOption(new Option("--key <file>", "sign it with this Ed25519 key (PEM)").conflicts(["verify", "list"]))
+    .addOption(new Option("--trusted <who...>", "fingerprint (sha256:…) or key file whose signature counts").conflicts(["list", "include"]))
     .option("--json", "print what was put, proved or found as JSON")
     .action(async (options: Options) => {
         const account = await accountNumber(estate.sites.standby.region);
@@ -43,7 +50,7 @@ export const command = new Command("bundle")
         await put(account, options);
     });
 
-async function put(account: string, { include, json }: Options): Promise<void> {
+async function put(account: string, { include, key, json }: Options): Promise<void> {
     const checkout = process.cwd();
     if (!hasDataKey(checkout, stackOf.standby))
         throw new Failure(
@@ -51,6 +58,7 @@ async function put(account: string, { include, json }: Options): Promise<void> {
             `Pulumi.${stackOf.standby}.yaml has no data key: an activation from this bundle could not open the stack`,
             "run `lifeboat bootstrap` here, and commit what it writes into the file",
         );
+    const signer = signingKey(key);
     const runbooks = scenarios.map((scenario) => makeRunbook(estate, scenario, account));
     const plugins = pluginLayers(checkout);
     const published = await publishBundle({
@@ -65,6 +73,7 @@ async function put(account: string, { include, json }: Options): Promise<void> {
             engineLayer(),
             ...plugins.map(({ layer }) => layer),
         ],
+        key: signer,
         now: new Date(),
         note,
         signal: interruption,
@@ -73,7 +82,9 @@ async function put(account: string, { include, json }: Options): Promise<void> {
     const { bundle, manifest, uploaded } = published;
     const size = manifest.layers.reduce((sum, layer) => sum + layer.bytes, 0);
     const { cli } = bundleCommands(names(estate, account).releaseBucket, estate.sites.standby.region);
-    show(`bundle ${bundle}\nrelease ${manifest.release}, ${formatSize(bytes(size))}, of which ${formatSize(bytes(uploaded))} were put`);
+    show(
+        `bundle ${bundle}\nrelease ${manifest.release}, ${formatSize(bytes(size))}, of which ${formatSize(bytes(uploaded))} were put; signed by ${fingerprintOf(signer)}`,
+    );
     note(`\nOn any empty machine (${manifest.platform}) with AWS credentials:\n    ${cli}\nnext: lifeboat bundle --verify`);
 }
 
@@ -84,10 +95,11 @@ function versions(checkout: string): Pick<BundleManifest, "release" | "node" | "
     return { release: `${version}${commit}`, node: process.version, pulumi: ask("pulumi", "version") };
 }
 
-async function verify(account: string, { json }: Options): Promise<void> {
+async function verify(account: string, { trusted, json }: Options): Promise<void> {
     const verified = await verifyBundle({
         estate,
         account,
+        trusted: trusted?.map(trustedFingerprint) ?? ownFingerprints(),
         signal: interruption,
         note: ({ what, said, seconds: span }) => note(`${formatDuration(span).padStart(8)}  ${what}${said === "" ? "" : `: ${said}`}`),
     });

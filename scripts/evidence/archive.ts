@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { checkSignature, signBytes, tellFinding, type Finding } from "../../recovery/evidence/signature.ts";
+import { checkSignature, signatureText, signBytes, tellFinding, type Finding } from "../../recovery/evidence/signature.ts";
 import { evidence, type Evidence } from "../../sandbox/rehearsal/evidence.ts";
 import { page } from "../../sandbox/rehearsal/page/page.ts";
 import { pastOf, trendOf, type Past } from "../../sandbox/rehearsal/trend.ts";
@@ -66,7 +66,7 @@ export function countable(archive: readonly Archived[]): { past: Past[]; leftOut
 /** Puts the signature of a file's bytes beside it. @returns the fingerprint of the key */
 export function signFile(path: string, key: KeyObject): string {
     const signature = signBytes(readFileSync(path), key);
-    writeFileSync(`${path}.sig`, `${JSON.stringify(signature, undefined, 2)}\n`);
+    writeFileSync(`${path}.sig`, signatureText(signature));
     return signature.fingerprint;
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bundlesKept, releaseKeys } from "../../../model/bundle.ts";
@@ -6,8 +7,9 @@ import { Failure } from "../../../model/failure.ts";
 import { getScript } from "../../../recovery/bundle/get-script.ts";
 import { readReleases } from "../../../recovery/bundle/publish.ts";
 import { verifyBundle } from "../../../recovery/bundle/verify.ts";
+import { fingerprintOf } from "../../../recovery/evidence/signature.ts";
 import { startAccount, type Account } from "../account.ts";
-import { account, makeShelf, scratchDirectory, textLayer, type Shelf } from "./shelf.ts";
+import { account, key, makeShelf, scratchDirectory, textLayer, type Shelf } from "./shelf.ts";
 
 const program = (text: string) => ({
     name: "program",
@@ -17,7 +19,8 @@ const program = (text: string) => ({
         { path: `deep/${"long/".repeat(40)}file`, content: { text } },
     ],
 });
-const verify = (shelf: Shelf) => verifyBundle({ estate: shelf.estate, account, signal: new AbortController().signal, note: () => {} });
+const verify = (shelf: Shelf, trusted = [fingerprintOf(key)]) =>
+    verifyBundle({ estate: shelf.estate, account, trusted, signal: new AbortController().signal, note: () => {} });
 const hours = (count: number) => new Date(Date.now() + count * 3_600_000);
 
 describe("a bundle in the standby's release bucket", function () {
@@ -42,7 +45,7 @@ describe("a bundle in the standby's release bucket", function () {
         assert.equal(code, 0, stderr);
         const root = join(cwd, `lifeboat-${bundle.slice(0, 12)}`);
         assert.deepEqual(readdirSync(cwd), [`lifeboat-${bundle.slice(0, 12)}`]);
-        assert.deepEqual(readdirSync(root).sort(), ["bundle.json", "deep", "lifeboat", "link", "node"]);
+        assert.deepEqual(readdirSync(root).sort(), ["bundle.json", "bundle.json.sig", "deep", "lifeboat", "link", "node"]);
         assert.equal(statSync(join(root, "lifeboat")).mode & 0o777, 0o755);
         assert.equal(readFileSync(join(root, "link"), "utf8"), "#!/bin/sh\necho hello\n");
         assert.equal(readFileSync(join(root, "deep", "long/".repeat(40), "file"), "utf8"), "hello");
@@ -78,7 +81,7 @@ describe("a bundle in the standby's release bucket", function () {
             put.map(() => 0),
         );
         const last = await shelf.publish([program("release last"), textLayer("node", "n")], hours(25));
-        assert.equal(last.deleted, 4, "manifest and program of the first two, and not the layer that all share");
+        assert.equal(last.deleted, 6, "manifest, signature and program of the first two, and not the layer that all share");
         for (const gone of [first, second]) await assert.rejects(shelf.read(releaseKeys.manifest(gone!.bundle)), { name: "NoSuchKey" });
         assert.equal((await shelf.get()).code, 0);
         assert.equal((await shelf.record()).bundles.length, bundlesKept);
@@ -104,15 +107,15 @@ describe("a bundle in the standby's release bucket", function () {
             ({ bundle } = published);
             layers = published.manifest.layers;
         });
-        const key = (index: number) => releaseKeys.layer(layers[index]!.sha256);
+        const layerKey = (index: number) => releaseKeys.layer(layers[index]!.sha256);
         const cases: [string, RegExp, () => Promise<void>][] = [
             [
                 "cut off",
                 /layer \w{64} of bundle \w{64} is damaged, cut off or swapped: 40 bytes/,
-                async () => shelf.put(key(0), (await shelf.read(key(0))).subarray(0, 40)),
+                async () => shelf.put(layerKey(0), (await shelf.read(layerKey(0))).subarray(0, 40)),
             ],
-            ["swapped", /is damaged, cut off or swapped/, async () => shelf.put(key(0), await shelf.read(key(1)))],
-            ["lacking a layer", /layer \w{64} of bundle \w{64} is missing/, () => shelf.delete(key(1))],
+            ["swapped", /is damaged, cut off or swapped/, async () => shelf.put(layerKey(0), await shelf.read(layerKey(1)))],
+            ["lacking a layer", /layer \w{64} of bundle \w{64} is missing/, () => shelf.delete(layerKey(1))],
             [
                 "changed in its manifest",
                 /the manifest of bundle \w{64} is damaged or swapped/,
@@ -142,9 +145,9 @@ describe("a bundle in the standby's release bucket", function () {
             });
 
         it("is mended by putting it again, though the damaged layer is as long as it was", async () => {
-            const layer = await shelf.read(key(0));
+            const layer = await shelf.read(layerKey(0));
             layer[layer.length >> 1]! ^= 1;
-            await shelf.put(key(0), layer);
+            await shelf.put(layerKey(0), layer);
             assert.equal((await shelf.get()).code, 1);
             const again = await shelf.publish([program("newer"), textLayer("node", "n")]);
             assert.deepEqual([again.bundle, again.uploaded], [bundle, again.manifest.layers[0]?.bytes]);
@@ -177,6 +180,37 @@ describe("a bundle in the standby's release bucket", function () {
             assert.ok(!existsSync(witness));
         });
 
+        const launcher = (script: string) => ({
+            name: "program",
+            entries: [{ path: "lifeboat", content: { text: `#!/bin/sh\n${script}\n` }, executable: true }],
+        });
+        const started = () => join(scratch, `${shelf.estate.name}-started`);
+        const unvouched: [string, RegExp, RegExp, () => Promise<unknown>][] = [
+            ["nobody signed it", /not signed/, /put a new one/, () => shelf.delete(releaseKeys.signature(bundle))],
+            [
+                "its signature is of another bundle",
+                /damaged: it is not what sha256:\w{64} signed/,
+                /put a new one/,
+                async () => shelf.put(releaseKeys.signature(bundle), await shelf.read(releaseKeys.signature(older))),
+            ],
+            [
+                "somebody else released it, who may write the bucket",
+                /signed by another key, sha256:\w{64}/,
+                /--trusted FINGERPRINT/,
+                () => shelf.publish([launcher(`touch ${started()}`)], new Date(), generateKeyPairSync("ed25519").privateKey),
+            ],
+        ];
+        for (const [what, message, next, harm] of unvouched)
+            it(`though whole, because ${what}: --verify starts nothing of it`, async () => {
+                await harm();
+                await assert.rejects(
+                    verify(shelf),
+                    (error: unknown) =>
+                        error instanceof Failure && error.exit === "no" && message.test(error.message) && next.test(error.next),
+                );
+                assert.ok(!existsSync(started()));
+            });
+
         const starts: [string, string, RegExp][] = [
             [
                 "does not start",
@@ -187,8 +221,7 @@ describe("a bundle in the standby's release bucket", function () {
         ];
         for (const [what, script, message] of starts)
             it(`though whole, because it ${what}: --verify says so`, async () => {
-                const launcher = { path: "lifeboat", content: { text: `#!/bin/sh\n${script}\n` }, executable: true };
-                await shelf.publish([{ name: "program", entries: [launcher] }]);
+                await shelf.publish([launcher(script)]);
                 await assert.rejects(
                     verify(shelf),
                     (error: unknown) => error instanceof Failure && error.exit === "no" && message.test(error.message),

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,11 +18,14 @@ export const account = "123456789012";
 /** A region of its own: clients are kept by region. */
 const region = "ap-southeast-2";
 
+/** Whose bundles are trusted here. */
+export const { privateKey: key } = generateKeyPairSync("ed25519");
+
 /** A release bucket of a test's own, and an empty machine beside it. */
 export interface Shelf {
     estate: Estate;
     bucket: string;
-    publish(layers: readonly LayerContents[], now?: Date): Promise<Published>;
+    publish(layers: readonly LayerContents[], now?: Date, signer?: KeyObject): Promise<Published>;
     read(key: string): Promise<Buffer>;
     put(key: string, body: string | Uint8Array): Promise<void>;
     delete(key: string): Promise<void>;
@@ -49,12 +53,13 @@ export async function makeShelf(name: string, scratch: string): Promise<Shelf> {
         estate,
         bucket: Bucket,
         read,
-        publish: (layers, now = new Date()) =>
+        publish: (layers, now = new Date(), signer = key) =>
             publishBundle({
                 estate,
                 account,
                 about: { release: "0.1.0 abc", node: process.version, pulumi: "v3.0.0", plugins: [], includes: [] },
                 layers,
+                key: signer,
                 now,
                 note: () => {},
                 signal: new AbortController().signal,
