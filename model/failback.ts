@@ -166,7 +166,7 @@ export function failbackPlan(estate: Estate): FailbackPlan {
             name: "latch",
             does: "releases the latch: Route 53 answers users with the primary, once it is healthy",
             estimate: [assumed(2), figure(90, "modelled", sources.latch)],
-            limit: minutes(1),
+            limit: minutes(2),
             after: each("promote"),
             undo: forwardOnly,
         },

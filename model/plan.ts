@@ -55,6 +55,8 @@ export type Step<Name extends string = StepName> = UndoableStep<Name> | ForwardS
 
 /** What there is a plan for, and the command that executes it. */
 export const commandOf = { "region-loss": "lifeboat activate", failback: "lifeboat failback" } as const;
+/** What a person calls a run of it. */
+export const runOf = { "region-loss": "activation", failback: "fail-back" } as const satisfies Record<PlannedScenario, string>;
 export type PlannedScenario = keyof typeof commandOf;
 
 /** One plan for one scenario: it is executed, printed, estimated and journaled, so that none of these can differ. */
@@ -218,7 +220,7 @@ export function regionLossPlan(estate: Estate, measured: MeasuredSteps = new Map
                 by: "lifeboat",
                 does: "throws the latch: Route 53 may answer users with the standby, and does not go back by itself",
                 estimate: [own("latch", 2), figure(90, "modelled", sources.latch)],
-                limit: minutes(1),
+                limit: minutes(2),
                 after: ["verify"],
                 undo: forwardOnly,
             },

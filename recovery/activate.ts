@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Estate } from "../model/estate.ts";
 import { Failure } from "../model/failure.ts";
-import { commandOf, type Plan } from "../model/plan.ts";
+import { commandOf, runOf, type Plan } from "../model/plan.ts";
 import { checkCanGoBack, ownSteps } from "./activation.ts";
 import type { CoordinationBucket } from "./conditional-bucket.ts";
 import { readEpoch } from "./epoch.ts";
@@ -53,7 +53,7 @@ export async function startActivation({ estate, account, bucket, plan, reason }:
 function alreadyBegun({ state }: FoundJournal): Failure {
     const { by, host, pid } = state.runner;
     const command = commandOf[state.opened.scenario];
-    const who = `activation ${state.activation} was begun at ${state.openedAt} and is run by ${by} (pid ${pid} on ${host}), last heard at ${state.lastAt}`;
+    const who = `${runOf[state.opened.scenario]} ${state.activation} was begun at ${state.openedAt} and is run by ${by} (pid ${pid} on ${host}), last heard at ${state.lastAt}`;
     if (state.left !== undefined || isAlive(state.runner) === "no")
         return new Failure("refused", `${who}; that run has ended`, `run \`${command} --resume\` to go on with it`);
     return new Failure("refused", who, `speak with them; if that run is dead, \`${command} --resume\` goes on with it`);
@@ -91,7 +91,7 @@ export async function resumeActivation(options: ResumeOptions): Promise<{ journa
     if (outcome !== undefined)
         throw new Failure(
             "refused",
-            `the newest activation, ${activation}, was given up (${outcome})`,
+            `the newest ${runOf[plan.scenario]}, ${activation}, was given up (${outcome})`,
             `run \`${begin}\` to begin another one`,
         );
     return { journal: await (await unheard(found, options)).takeOver() };

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { checkOrder } from "../model/critical-path.ts";
 import { Failure } from "../model/failure.ts";
 import { formatDuration, seconds } from "../model/units.ts";
-import { commandOf, forwardOnly, stepsOf, type Plan, type Step } from "../model/plan.ts";
+import { commandOf, forwardOnly, runOf, stepsOf, type Plan, type Step } from "../model/plan.ts";
 import type { Journal } from "./journal/journal.ts";
 import type { ActivationState, StepRecord } from "./journal/state.ts";
 
@@ -171,6 +171,7 @@ async function perform(step: Step<string>, options: RunOptions, givenUp: AbortSi
     let attempts = recordOf(journal.state(), step.name).attempts;
     if (recordOf(journal.state(), step.name).state === "done") return;
     const deadline = performance.now() + step.limit * 1000;
+    let lastSeen: string | undefined;
     for (let tries = 0; ; tries++) {
         signal.throwIfAborted();
         givenUp.throwIfAborted();
@@ -187,12 +188,13 @@ async function perform(step: Step<string>, options: RunOptions, givenUp: AbortSi
             note(`${step.name}: done in ${formatDuration(seconds(span()))}`);
             return;
         } catch (error) {
-            const why = limit.aborted && !signal.aborted ? overLimit(options.plan, step, error as Error) : (error as Error);
+            const why = limit.aborted && !signal.aborted ? overLimit(step, lastSeen) : (error as Error);
             if (signal.aborted) throw error;
             await journal.append({ kind: "failed", step: step.name, seconds: span(), why: why.message });
             const wait = backOff[Math.min(tries, backOff.length - 1)] ?? 0;
             const refused = error instanceof Failure && error.exit === "refused";
             if (refused || givenUp.aborted || performance.now() + wait >= deadline) throw why;
+            lastSeen = why.message;
             note(`${step.name}: ${why.message}; again in ${formatDuration(seconds(wait / 1000))}`);
             await sleep(wait, undefined, { signal: AbortSignal.any([signal, givenUp]) });
         }
@@ -208,14 +210,11 @@ function within<Result>(effect: Promise<Result>, signal: AbortSignal): Promise<R
     return Promise.race([effect, promise]).finally(() => signal.removeEventListener("abort", stop));
 }
 
-const overLimit = ({ scenario }: Plan, { name, limit }: Step<string>, error: Error): Failure =>
+const overLimit = ({ name, limit }: Step<string>, lastSeen: string | undefined): Failure =>
     new Failure(
         "unavailable",
-        `${name} was not done within its limit of ${formatDuration(limit)}`,
-        `run \`${commandOf[scenario]} --resume\``,
-        {
-            cause: error,
-        },
+        `${name} was not done within its limit of ${formatDuration(limit)}${lastSeen === undefined ? "" : `; seen last: ${lastSeen}`}`,
+        "mend what it waited for",
     );
 
 /** Undoes what was begun, last first; an undo that fails is told, and those before it are undone all the same. */
@@ -264,16 +263,17 @@ function undoneBecause(error: Error | undefined, state: ActivationState): Failur
     const because = error ?? new Error(told ?? "an earlier run gave it up");
     const exit = because instanceof Failure ? because.exit : "unavailable";
     const again = commandOf[state.opened.scenario];
+    const what = runOf[state.opened.scenario];
     if (failures.length > 0)
         return new Failure(
             exit,
-            `the activation was given up, and could not be undone whole: ${failures.join(", ")}`,
+            `the ${what} was given up, and could not be undone whole: ${failures.join(", ")}`,
             "run `lifeboat epoch` to see who is active, and put right by hand what is listed",
             { cause: because },
         );
     return new Failure(
         exit,
-        `the activation was given up before a database was promoted, and undone: ${because.message}`,
+        `the ${what} was given up before a database was promoted, and undone: ${because.message}`,
         because instanceof Failure
             ? `${because.next}; then begin again with \`${again}\``
             : `mend that, then begin again with \`${again}\``,
@@ -286,12 +286,17 @@ function resumable(error: unknown, { plan, journal }: RunOptions, stopped: boole
     const state = journal.state();
     const done = state.steps.filter((record) => record.state === "done").map(({ name }) => name);
     const back = canGoBack(plan, state);
+    // From its claim on the former site is closed, dead or alive, and the other one not open yet.
+    const between = recordOf(state, "claim").state === "waiting" ? "" : ", and nobody serves users until it is done or undone";
     const stand =
         `done: ${done.join(", ") || "nothing"}; ` +
-        (back ? "no database was promoted yet" : `past the point of no return: undo is "${forwardOnly}"`);
+        (back ? `no database was promoted yet${between}` : `past the point of no return: undo is "${forwardOnly}"`);
     const exit = stopped ? "interrupted" : error instanceof Failure ? error.exit : "unavailable";
     const message = stopped ? "stopped" : (error as Error).message;
-    const resume = `run \`${commandOf[plan.scenario]} --resume\`, here or on another machine`;
+    const command = commandOf[plan.scenario];
+    const resume = `run \`${command} --resume\`, here or on another machine${stopped && back ? `; to have it undone instead: \`${command} --abort\`` : ""}`;
     const next = error instanceof Failure && error.exit === "refused" ? `${error.next}; then, if it is to go on, ${resume}` : resume;
-    return new Failure(exit, `activation ${journal.activation} is not finished: ${message} (${stand})`, next, { cause: error });
+    return new Failure(exit, `${runOf[plan.scenario]} ${journal.activation} is not finished: ${message} (${stand})`, next, {
+        cause: error,
+    });
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { BatchV1Api, CoreV1Api, type KubeConfig, type V1Job } from "@kubernetes/client-node";
 import { Failure } from "../model/failure.ts";
+import { whyOf } from "./pod-log.ts";
 
 /** What runs in one namespace of a site's cluster, as far as a fail-back moves it. */
 export interface Workloads {
@@ -20,7 +21,6 @@ export interface Workloads {
 }
 
 const pause = 500;
-const keptOfLog = 600;
 
 export function workloadsOf(config: KubeConfig, namespace: string): Workloads {
     const context = config.getCurrentContext();
@@ -39,7 +39,7 @@ export function workloadsOf(config: KubeConfig, namespace: string): Workloads {
         } catch (error) {
             if (error instanceof Failure) throw error;
             const { message } = error as Error;
-            throw new Failure("unavailable", `${what} in the cluster ${context}: ${message.slice(0, keptOfLog)}`, `${kubectl} get pods`, {
+            throw new Failure("unavailable", `${what} in the cluster ${context}: ${message.slice(0, 600)}`, `${kubectl} get pods`, {
                 cause: error,
             });
         } finally {
@@ -99,11 +99,7 @@ export function workloadsOf(config: KubeConfig, namespace: string): Workloads {
                 if (failed || finished(job, "Complete")) {
                     const log = await ask(`reading the log of ${name}`, () => logOf(name), signal);
                     if (!failed) return log;
-                    throw new Failure(
-                        "no",
-                        `${name} failed (${failed.reason}): ${log.trim().slice(-keptOfLog) || "it said nothing"}`,
-                        `${kubectl} describe job ${name}`,
-                    );
+                    throw new Failure("no", `${name} failed (${failed.reason}): ${whyOf(log)}`, `${kubectl} describe job ${name}`);
                 }
                 await sleep(pause, undefined, { signal });
             }

@@ -106,12 +106,7 @@ export async function startSandbox(options: StartOptions): Promise<Sandbox> {
     if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(name))
         throw new Failure("usage", `"${name}" cannot name a sandbox`, "use up to 31 lower-case letters, digits and dashes");
     const directory = directoryOf(name);
-    if (supervisorPid(directory))
-        throw new Failure(
-            "refused",
-            `sandbox ${name} is up already`,
-            `run \`./lifeboat sandbox down --name ${name}\` first, or choose another --name`,
-        );
+    if (supervisorPid(directory)) throw inUse(name, declarationIn(directory));
     for (const site of siteNames) await new Cgroup(name, site).remove();
     rmSync(directory, { recursive: true, force: true });
     mkdirSync(join(directory, "logs"), { recursive: true, mode: 0o755 });
@@ -161,8 +156,24 @@ export function attach(name = "default"): Sandbox {
             `no sandbox ${name} stands`,
             `run \`./lifeboat sandbox up${name === "default" ? "" : ` --name ${name}`}\``,
         );
-    return attached(name, JSON.parse(readFileSync(join(directory, "sandbox.json"), "utf8")) as SandboxDeclaration);
+    return attached(name, declarationIn(directory));
 }
+
+const declarationIn = (directory: string) => JSON.parse(readFileSync(join(directory, "sandbox.json"), "utf8")) as SandboxDeclaration;
+
+/** One that is tied ends with what started it: somebody's rehearsal, benchmark or test, and not ours to end. */
+const inUse = (name: string, { tied }: SandboxDeclaration): Failure =>
+    tied
+        ? new Failure(
+              "refused",
+              `sandbox ${name} is in use: what started it, a rehearsal or the like, still runs in it`,
+              "choose another --name, or wait until it has ended",
+          )
+        : new Failure(
+              "refused",
+              `sandbox ${name} is up already`,
+              `choose another --name; or, if nobody needs it any more, run \`./lifeboat sandbox down --name ${name}\` first`,
+          );
 
 function attached(name: string, declaration: SandboxDeclaration): Sandbox {
     const directory = directoryOf(name);

@@ -64,9 +64,10 @@ function report(error: unknown, json: boolean): number {
         if (json && !hasPrinted()) print({ failure: { exit: "usage", message: error.message } });
         return exitCodes.usage;
     }
+    // What a stopped child says of it is no news.
+    if (interruption.aborted && !(error instanceof Failure && error.exit === "interrupted")) return exitCodes.interrupted;
     if (error instanceof EstateError) return say("usage", error.message, "correct stacks/estate.ts", json);
     if (error instanceof Failure) return say(error.exit, error.message, error.next, json, error);
-    if (interruption.aborted) return exitCodes.interrupted;
     if (isCallToAws(error)) {
         const failure = awsFailure(error, "a call to AWS");
         return say(failure.exit, failure.message, failure.next, json);
@@ -77,7 +78,9 @@ function report(error: unknown, json: boolean): number {
 
 function say(exit: keyof typeof exitCodes, message: string, next: string, json: boolean, error?: Error): number {
     note(`${paint("red", "lifeboat:", process.stderr)} ${message}`);
-    if (error?.cause !== undefined) note(`  because ${error.cause instanceof Error ? error.cause.message : String(error.cause)}`);
+    const why = error?.cause instanceof Error ? error.cause.message : String(error?.cause ?? "");
+    // Many a message ends in its cause's.
+    if (!message.includes(why)) note(`  because ${why}`);
     note(`  next: ${next}`);
     if (json && !hasPrinted()) print({ failure: { exit, message, next } });
     return exitCodes[exit];

@@ -5,9 +5,10 @@ import { chapter, shell } from "./markdown.ts";
 
 /** What is needed where both sites are worked on. @param credentials whose they are to be */
 export function bothSitesMachine({ estate, account = "ACCOUNT" }: RunbookOptions, credentials: string): string {
-    const contexts = siteNames.map(
-        (site) => `aws eks update-kubeconfig --region ${estate.sites[site].region} --name CLUSTER --alias ${site}`,
-    );
+    const contexts = siteNames.flatMap((site) => [
+        `aws eks list-clusters --region ${estate.sites[site].region}`,
+        `aws eks update-kubeconfig --region ${estate.sites[site].region} --name CLUSTER --alias ${site}`,
+    ]);
     return chapter(
         "What your machine needs",
         `A checkout at the release that is running, with its packages, the Pulumi CLI and AWS credentials. ${credentials}`,

@@ -35,7 +35,7 @@ export function seenFromOutside({ estate, plan }: Takeover): string[] {
 /** What looks like a reason to activate, and is none. */
 export const noReasonToActivate = list([
     "one pod, one node or one database is broken, and the rest of the site answers: mend that one",
-    `data is wrong, deleted or encrypted: the replica has it too. Do not activate; restore a recovery point: ${code("lifeboat backups")}`,
+    `data is wrong, deleted or encrypted: the replica has it too. Do not activate: ${code("lifeboat backups")} lists the recovery points, ${code("lifeboat restore STORE --at TIME --to URL")} puts one into a server beside the damaged one`,
     "the fault came with a release: roll it back",
 ]);
 
@@ -49,6 +49,7 @@ export function emptyMachine({ estate, plan, account = "ACCOUNT" }: Takeover): s
         `Linux (your own machine, or CloudShell in ${region}), AWS credentials, and the standby's cluster. If single sign-on is down, take the break-glass role with your second factor, and export what it answers (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN):`,
         shell(
             `aws sts assume-role --region ${region} --role-arn arn:aws:iam::${account}:role/${name.breakGlassRole} --role-session-name incident --serial-number ARN-OF-YOUR-MFA-DEVICE --token-code CODE`,
+            `aws eks list-clusters --region ${region}`,
             `aws eks update-kubeconfig --region ${region} --name CLUSTER --alias ${plan.active}`,
         ),
         `All else comes with the released bundle, out of ${region}: no npm, no git, no Pulumi of your own. In an empty directory, the first line; where there is no AWS CLI, the second; then the third:`,

@@ -101,7 +101,11 @@ async function confirm(plan: RecoveryPlan, account: string): Promise<void> {
     note(tellPlan(estate, plan));
     const facts = await gatherFacts(sourcesIn(estate, account), { sites: [plan.active], limit: lagLimit });
     note(`\n${price(judgeReadiness(estate, facts))}`);
-    await confirmSite(`This makes the ${plan.active} (${region}) the active site.`, plan, region);
+    await confirmSite(
+        `This makes the ${plan.active} (${region}) the active site. The databases of the ${plan.lost} are closed first, if it lives.`,
+        plan,
+        region,
+    );
 }
 
 function showPlan(plan: RecoveryPlan, { json }: Options): void {

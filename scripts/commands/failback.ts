@@ -55,7 +55,7 @@ export const command = new Command("failback")
                     plan,
                     journal,
                     effects: failbackEffects(tools, journal),
-                    header: `activation ${journal.activation}; users are expected to wait for ${formatDuration(switchBound(plan).seconds)} at most, from the claim on`,
+                    header: `fail-back ${journal.activation}; users are expected to wait for ${formatDuration(switchBound(plan).seconds)} at most, from the claim on`,
                     clock: (elapsed) => `+${elapsed.toFixed(1)} s`.padStart(9),
                 },
                 run,

@@ -31,7 +31,7 @@ export const command = new Command("journal")
             throw new Failure(
                 "usage",
                 asked === undefined ? "there was no activation yet" : `there is no activation ${asked}`,
-                "run `lifeboat journal --list` to see them",
+                known.length === 0 ? "run `lifeboat status` to see who is active" : "run `lifeboat journal --list` to see them",
             );
         const { entries, state } = await readJournal(bucket, activation);
         checkEstate(state, estate);

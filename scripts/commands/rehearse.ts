@@ -103,5 +103,9 @@ export const command = new Command("rehearse")
             note(`evidence: ${path}`);
         } else show(report(evidence, path, (text, verdict) => paint(verdict === "PASS" ? "green" : "red", text)));
         note(`report page: ${drawn}`);
+        if (options.keep)
+            note(
+                `the sandbox stands: \`./lifeboat sandbox shell --name ${options.name}\`; \`./lifeboat sandbox down --name ${options.name}\` ends it`,
+            );
         process.exitCode = evidence.verdict === "PASS" ? exitCodes.ok : exitCodes.no;
     });

@@ -1,10 +1,11 @@
 import { existsSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { constants, homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { siteNames } from "../../model/estate.ts";
 import { Failure, exitCodes } from "../../model/failure.ts";
+import { places, type Place } from "../../sandbox/addresses.ts";
 import { actorsWithNamespace } from "../../sandbox/network.ts";
 import { attach, startSandbox, type ExecOptions, type Sandbox, type SandboxStatus } from "../../sandbox/sandbox.ts";
 import { estate } from "../../stacks/estate.ts";
@@ -86,6 +87,48 @@ const status = new Command("status")
         process.exitCode = ended || state.phase === "failed" ? exitCodes.no : exitCodes.ok;
     });
 
+/** A command that does something to a place of a sandbox, and tells when it was done. */
+const disaster = <Where extends Place>(
+    verb: string,
+    where: readonly Where[],
+    become: string,
+    description: string,
+    work: (sandbox: Sandbox, where: Where) => Promise<{ at: string }>,
+): Command =>
+    new Command(verb)
+        .description(description)
+        .addArgument(new Argument("<place>").choices(where))
+        .addOption(nameOption())
+        .addOption(jsonOption())
+        .action(async (place: Where, { name, json }: { name: string; json?: boolean }) => {
+            const { at } = await work(attach(name), place);
+            if (json) print({ name, place, [verb]: at });
+            else show(`${place}: ${become} since ${at}`);
+        });
+
+const lose = disaster(
+    "lose",
+    siteNames,
+    "lost",
+    "Take a region away: its packets vanish, then its processes are frozen and killed. Its disks stay.",
+    (sandbox, site) => sandbox.lose(site),
+);
+const restore = disaster(
+    "restore",
+    siteNames,
+    "back",
+    "Bring a lost region back, with the disks that it had. Ends when its cluster serves again.",
+    (sandbox, site) => sandbox.restore(site),
+);
+const cut = disaster(
+    "cut",
+    places,
+    "cut off from everything else",
+    "Cut a place off from all others, alive: what is inside goes on, and a site's own customers still reach it.",
+    (sandbox, place) => sandbox.cut(place),
+);
+const heal = disaster("heal", places, "reached again", "End the cut of a place.", (sandbox, place) => sandbox.heal(place));
+
 const exec = new Command("exec")
     .description(
         "Run a command in a sandbox: plain aws, kubectl, pulumi, dig, mariadb and lifeboat reach it with no endpoint setting.\n" +
@@ -124,6 +167,10 @@ export const command = new Command("sandbox")
     .addCommand(up)
     .addCommand(down)
     .addCommand(status)
+    .addCommand(lose)
+    .addCommand(restore)
+    .addCommand(cut)
+    .addCommand(heal)
     .addCommand(exec)
     .addCommand(shell);
 
@@ -141,7 +188,8 @@ async function attend(sandbox: Sandbox, line: readonly string[], actor: Actor): 
             `sandbox ${sandbox.name} could not be entered`,
             `see \`./lifeboat sandbox status${suffix(sandbox.name)}\``,
         );
-    process.exitCode = exitCode ?? exitCodes.interrupted;
+    // As a shell tells of a command that a signal ended.
+    process.exitCode = exitCode ?? 128 + constants.signals[signal!];
 }
 
 /** What --json says of a sandbox. */

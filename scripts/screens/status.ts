@@ -95,7 +95,7 @@ function rows(estate: Estate, facts: Facts, { active }: Readiness): Line[] {
         ]),
     );
     const services = Object.keys(estate.services).map((service) =>
-        row([service, ...siteNames.map((site) => health(facts.services[site][service], site, active)), ""]),
+        row([service, ...siteNames.map((site) => health(facts.services[site][service], site, active, isSilent(facts, site))), ""]),
     );
     return [...stores, ...services];
 }
@@ -121,10 +121,16 @@ function database(found: Answer<DatabaseFacts> | undefined, site: SiteName, acti
     }
 }
 
-function health(found: Answer<number> | undefined, site: SiteName, active: SiteName | null): Piece {
+/** Whether no database of a site answers: then neither would its services, pods or not. */
+function isSilent({ databases }: Facts, site: SiteName): boolean {
+    const found = Object.values(databases[site]);
+    return found.length > 0 && found.every((each) => "none" in each);
+}
+
+function health(found: Answer<number> | undefined, site: SiteName, active: SiteName | null, dead: boolean): Piece {
     if (found === undefined) return "";
     // A passive site has no pods: there is nobody who could answer.
-    if (site !== active && active !== null && !("value" in found && found.value === 200)) return ["dim", "passive"];
+    if (!dead && site !== active && active !== null && !("value" in found && found.value === 200)) return ["dim", "passive"];
     if ("none" in found) return silent;
     return found.value === 200 ? ["green", "answers"] : ["red", `answers ${found.value}`];
 }

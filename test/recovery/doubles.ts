@@ -97,3 +97,22 @@ export function assertGivenBack({ marks, ...records }: Awaited<ReturnType<typeof
         [],
     );
 }
+
+/** Effects of which one fails. */
+export function failing(
+    effects: Effects,
+    step: "fence" | "scale" | "latch" | `promote:${string}`,
+    error: () => Error | undefined,
+): Effects {
+    const broken = <E extends { apply: Effects["scale"]["apply"] }>(effect: E): E => ({
+        ...effect,
+        apply: async (context) => {
+            const thrown = error();
+            if (thrown) throw thrown;
+            return effect.apply(context);
+        },
+    });
+    if (step.startsWith("promote:"))
+        return { ...effects, promote: (store) => (step === `promote:${store}` ? broken(effects.promote(store)) : effects.promote(store)) };
+    return { ...effects, [step]: broken(effects[step as "scale"]) };
+}

@@ -138,7 +138,7 @@ describe("a rehearsal of the loss of a region", function () {
     it("has no drift in the living stack after the activation", () => assert.ifError(driftAfter));
     it("lets no other rehearsal of its name begin beside it", () => {
         assert.equal(second.code, exitCodes.refused, second.stderr);
-        assert.match(second.stderr, /sandbox test-green is up already\n {2}next: /);
+        assert.match(second.stderr, /sandbox test-green is in use: what started it.*\n {2}next: choose another --name, or wait/);
     });
     it("leaves the checkout as it was", () => assert.equal(status(), checkout));
 });

@@ -55,7 +55,7 @@ describe("sandbox: its supervisor", function () {
         const { directory } = first.sandbox;
         const lasting = first.sandbox.exec(["sleep", "1000"], { execa: { reject: false } });
         assert.ok(processesOf(first.sandbox).length >= 10);
-        await assert.rejects(startSandbox({ name, estate, source }), /is up already/);
+        await assert.rejects(startSandbox({ name, estate, source }), /is in use: what started it, .*, still runs in it/);
         process.kill(supervisorPid(directory)!, "SIGKILL");
         await gone(directory);
         assert.notEqual((await lasting).exitCode, 0);

@@ -35,6 +35,18 @@ describe("the screen of status", () => {
         assert.match(line({ witness: none("no answer") }) ?? "", /^witness: no answer; latch not thrown/);
     });
 
+    it("does not call a service passive where its whole site is silent", () => {
+        const dead = none("no answer within 8 s");
+        const text = shown({
+            ...calm,
+            epoch: value({ epoch: 2, active: "standby" as const, at, by: "anna@laptop", reason: "the region is gone" }),
+            databases: { primary: both(dead), standby: both(value({ role: "writable" as const, lagSeconds: null })) },
+            services: { primary: { till: dead }, standby: { till: value(200) } },
+        });
+        assert.match(text, /^ledger +no answer +writable/m);
+        assert.match(text, /^till +no answer +answers$/m);
+    });
+
     it("says so where more would be lost than was promised, or nobody can tell", () => {
         const silent = both(value({ role: "replica" as const, lagSeconds: null }));
         const text = shown({ ...calm, databases: { ...calm.databases, standby: silent } });
