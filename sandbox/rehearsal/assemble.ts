@@ -3,6 +3,7 @@ import { failbackPlan, switchBound } from "../../model/failback.ts";
 import type { Estate, SiteName } from "../../model/estate.ts";
 import type { RecoveryPoint } from "../../model/manifest.ts";
 import { countByRegion, countCalls, separate, type Attempt, type AuditLine } from "./calls.ts";
+import type { Timeline } from "./clock.ts";
 import { compare, type Row } from "./comparison.ts";
 import { evidence, type Check, type Evidence, type WritersEvidence } from "./evidence.ts";
 import { judgeWayBack, type WayBack } from "./way-back.ts";
@@ -50,14 +51,16 @@ export function assemble(context: Context, found: Findings): Evidence {
     // What customers are really answered with counts, whatever the estate declares.
     const ttl = Math.max(...ledger.map((line) => (line.kind === "looked-up" ? line.ttl * fast : 0)));
     const longer = Math.max(0, ttl - estate.traffic.ttl);
+    // The model's worst cases are of the primary's loss. The standby's stops nobody, and no model says for how long at worst.
+    const modelled = lost === "primary";
     const rto = judgeRto(
         recovery.clock,
         recovery.allServed,
         objective.rto,
-        lost === "standby" ? 0 : boundOf(rtoBounds(estate), service) + longer,
+        modelled ? boundOf(rtoBounds(estate), service) + longer : null,
         longer > 0 ? ` (customers are answered with a TTL of ${ttl} s, not the declared ${estate.traffic.ttl} s)` : "",
     );
-    const rpo = judgeRpo(comparison, objective.rpo, lost === "standby" ? 0 : boundOf(serviceRpoBounds(estate), service));
+    const rpo = judgeRpo(comparison, objective.rpo, modelled ? boundOf(serviceRpoBounds(estate), service) : null);
     const firstAt = Math.min(...recovery.served.map(({ servedAt }) => servedAt));
     const until = recovery.timeline.servedAt ?? Date.now();
     const between = [tried.audit, tried.attempts, { site: lost, region: estate.sites[lost].region }, lossAt, until] as const;
@@ -117,6 +120,7 @@ export function assemble(context: Context, found: Findings): Evidence {
             lost: comparison.lost.length,
             torn: comparison.torn.length,
             lostAfterTheLoss: comparison.lostAfterTheLoss.length,
+            lostAlone: comparison.acknowledgedAlone.length,
             unknown: comparison.unknown.length,
             lostNumbers: comparison.lost.slice(0, 100),
             rows: Object.fromEntries(Object.entries(found.rows).map(([store, rows]) => [store, rows.length])),
@@ -134,8 +138,15 @@ export function assemble(context: Context, found: Findings): Evidence {
         ...(back ? { failback: back.evidence } : {}),
         modelled: modelledInWords(estate, lost, fast),
         phases: phases.seconds,
-        series: seriesOf(recovery.timeline, phases.spans, ledger, comparison.lost, found.lag),
+        series: seriesOf(happened(recovery), phases.spans, ledger, comparison.lost, found.lag),
     });
+}
+
+/** The instants of a recovery. One that never came has the instant at which it was given up in the place of the last ones, and did not pass them. */
+function happened({ timeline, allServed }: Recovery): Timeline {
+    if (allServed) return timeline;
+    const { servedAt, lookedUpAt: _, latchSeenAt, ...before } = timeline;
+    return latchSeenAt === undefined || latchSeenAt === servedAt ? before : { ...before, latchSeenAt };
 }
 
 /** Holds the acknowledgements of a ledger against the tenures, and tells apart what the first site acknowledged after it was cut off. */

@@ -16,8 +16,8 @@ export const judgement = z.strictObject({
     modelledSeconds: z.number(),
     declaredSeconds: z.number(),
     totalSeconds: z.number().nullable(),
-    /** The worst case by the model's arithmetic. */
-    boundSeconds: z.number(),
+    /** The worst case by the model's arithmetic; null where no model gives one. Evidence from before null was kept has 0 there: see worst-case.ts. */
+    boundSeconds: z.number().nullable(),
     verdict,
 });
 export type Judgement = z.output<typeof judgement>;
@@ -107,7 +107,7 @@ export const evidence = z.strictObject({
     reasons: z.array(z.string()),
     /** From the loss until every customer had been answered well again (the first good answer of the customer who was served last). */
     rto: judgement,
-    /** From the oldest lost acknowledgment to the loss. */
+    /** From the oldest lost acknowledgment to the loss. What was acknowledged after the loss is no part of it, whoever acknowledged it. */
     rpo: judgement,
     orders: z.strictObject({
         acknowledged: z.int(),
@@ -115,7 +115,13 @@ export const evidence = z.strictObject({
         lost: z.int(),
         /** Of the lost: in one database and not in the other. */
         torn: z.int(),
+        /** Of the lost: acknowledged after the loss by the other site, the one that lived. It is a fault of its own, and never what a cut-off site acknowledged. */
         lostAfterTheLoss: z.int(),
+        /**
+         * Of the lost: acknowledged after the loss by the lost site itself, as one that is cut off does until its lease ends. Neither the RPO nor `lostAfterTheLoss`
+         * counts it, and no objective promises it. Absent in evidence before this was kept; that of a partition has the same figure in `writers.alone.lost`.
+         */
+        lostAlone: z.int().optional(),
         /** In a database, and ordered by nobody. */
         unknown: z.int(),
         /** The first hundred of the lost. */

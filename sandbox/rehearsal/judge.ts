@@ -15,9 +15,10 @@ export interface Judged {
 /**
  * Recovery time: the sum of all kinds, against the objective. It fails as well when customers were not served again (`served` false), or when the model's
  * worst case does not fit: a promise that only held because the rehearsal was lucky is none.
+ * @param boundSeconds the worst case; null where no model gives one
  * @param because added to the worst case when that is told
  */
-export function judgeRto(clock: Clock, served: boolean, objectiveSeconds: number, boundSeconds: number, because = ""): Judged {
+export function judgeRto(clock: Clock, served: boolean, objectiveSeconds: number, boundSeconds: number | null, because = ""): Judged {
     const by = sums(clock);
     const sum = total(by);
     const reasons: string[] = [];
@@ -30,7 +31,7 @@ export function judgeRto(clock: Clock, served: boolean, objectiveSeconds: number
             .map(({ name, length }) => `${name} ${say(length)}`);
         reasons.push(`RTO: ${say(sum)} is over the objective of ${say(objectiveSeconds)}; longest: ${longest.join(", ")}`);
     }
-    if (boundSeconds > objectiveSeconds)
+    if (boundSeconds !== null && boundSeconds > objectiveSeconds)
         reasons.push(`RTO: the worst case of ${say(boundSeconds)}${because} is over the objective of ${say(objectiveSeconds)}`);
     return {
         judgement: {
@@ -44,8 +45,11 @@ export function judgeRto(clock: Clock, served: boolean, objectiveSeconds: number
     };
 }
 
-/** Data lost, against the objective. Orders lost although they were acknowledged after the loss, and rows that nobody ordered, fail it whatever the span. */
-export function judgeRpo(comparison: Comparison, objectiveSeconds: number, boundSeconds: number): Judged {
+/**
+ * Data lost, against the objective. Orders lost although the other site acknowledged them after the loss, and rows that nobody ordered, fail it whatever the span.
+ * @param boundSeconds the worst case; null where no model gives one
+ */
+export function judgeRpo(comparison: Comparison, objectiveSeconds: number, boundSeconds: number | null): Judged {
     const { rpoSeconds, lost, torn, lostAfterTheLoss, unknown } = comparison;
     const reasons: string[] = [];
     if (rpoSeconds > objectiveSeconds)
@@ -55,7 +59,7 @@ export function judgeRpo(comparison: Comparison, objectiveSeconds: number, bound
     if (lostAfterTheLoss.length > 0)
         reasons.push(`RPO: ${lostAfterTheLoss.length} orders that the standby acknowledged after the loss are lost`);
     if (unknown.length > 0) reasons.push(`RPO: ${unknown.length} rows were ordered by nobody, so the comparison cannot be trusted`);
-    if (boundSeconds > objectiveSeconds)
+    if (boundSeconds !== null && boundSeconds > objectiveSeconds)
         reasons.push(`RPO: the worst case of ${say(boundSeconds)} is over the objective of ${say(objectiveSeconds)}`);
     return {
         judgement: {

@@ -1,6 +1,9 @@
 import { formatDuration, seconds } from "../../model/units.ts";
 import { kinds, sums, total } from "./clock.ts";
 import type { Evidence, Judgement } from "./evidence.ts";
+import { lossInWords, lostAlone, uncountedInWords } from "./uncounted.ts";
+import { watchedInWords } from "./watched.ts";
+import { worstCase } from "./worst-case.ts";
 
 const say = (value: number) => formatDuration(seconds(value));
 const head = ["", "measured", "scaled", "modelled", "declared", "source"];
@@ -18,9 +21,17 @@ function table(rows: readonly (readonly string[])[]): string[] {
     );
 }
 
-function objectiveLine(name: string, { totalSeconds, boundSeconds, objectiveSeconds, verdict }: Judgement): string {
-    const found = totalSeconds === null ? "never" : say(totalSeconds);
-    return `${name}  ${found} found, at worst ${say(boundSeconds)}, objective ${say(objectiveSeconds)}: ${verdict}`;
+function objectiveLine(name: string, judgement: Judgement, evidence: Evidence): string {
+    const { totalSeconds, objectiveSeconds, verdict } = judgement;
+    const found = totalSeconds === null ? `never, ${watchedInWords(evidence, say)}` : `${say(totalSeconds)} found`;
+    const worst = worstCase(judgement);
+    return `${name}  ${found}${worst === null ? "" : `, at worst ${say(worst)}`}, objective ${say(objectiveSeconds)}: ${verdict}`;
+}
+
+function ordersLine(evidence: Evidence): string {
+    const { acknowledged, survived, lost, torn, lostAfterTheLoss } = evidence.orders;
+    const after = (lostAlone(evidence) ?? 0) + lostAfterTheLoss;
+    return `orders: ${acknowledged} acknowledged, ${survived} survived, ${lost} lost (${torn} torn${after === 0 ? "" : `, ${after} after the ${lossInWords(evidence)}`})`;
 }
 
 /** A line for all tables that came through, and one for each that did not. */
@@ -73,7 +84,7 @@ export function report(
     path: string,
     paint: (text: string, verdict: "PASS" | "FAIL") => string = (text) => text,
 ): string {
-    const { rto, rpo, orders, calls, otherCalls, fast } = evidence;
+    const { rto, rpo, calls, otherCalls, fast } = evidence;
     const cell = (value: number | undefined) => (value === undefined ? "" : say(value));
     const rows = [
         head,
@@ -83,14 +94,16 @@ export function report(
     const others = Object.entries(otherCalls.by)
         .filter(([, each]) => each.deadRegion + each.globalControlPlane > 0)
         .map(([who, each]) => `${who} ${each.deadRegion} + ${each.globalControlPlane}`);
+    const uncounted = uncountedInWords(evidence, say);
     return [
         `${evidence.scenario} of ${evidence.service}, seed ${evidence.seed}${fast === 1 ? "" : `, sandbox clocks ${fast} times as fast (column "scaled" is multiplied back)`}`,
         "",
         ...table(rows),
         "",
-        paint(objectiveLine("RTO", rto), rto.verdict),
-        paint(objectiveLine("RPO", rpo), rpo.verdict),
-        `orders: ${orders.acknowledged} acknowledged, ${orders.survived} survived, ${orders.lost} lost (${orders.torn} torn)`,
+        paint(objectiveLine("RTO", rto, evidence), rto.verdict),
+        paint(objectiveLine("RPO", rpo, evidence), rpo.verdict),
+        ...(uncounted === undefined ? [] : [`     ${uncounted}`]),
+        ordersLine(evidence),
         `calls of the activation: ${calls.total}; to the lost region ${calls.deadRegion}, to global control planes ${calls.globalControlPlane}`,
         `calls of everybody else: ${otherCalls.total}; to the lost region ${otherCalls.deadRegion}, to global control planes ${otherCalls.globalControlPlane}${others.length > 0 ? ` (${others.join(", ")})` : ""}`,
         ...evidence.recoveryPoints.map((point) =>

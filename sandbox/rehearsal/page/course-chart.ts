@@ -1,5 +1,5 @@
 import type { Series } from "../series.ts";
-import { say } from "./clock-chart.ts";
+import { say } from "./figures.ts";
 import { markup, nothing, type Markup } from "./markup.ts";
 import { heightScale, lanes, linePath, timeScale, type TimeScale } from "./scale.ts";
 import { axis, barTrack, plotTrack, row, type Rule } from "./track.ts";
@@ -36,7 +36,7 @@ ${marks(time, instants)}${orderRows(time, orders, through)}${lagRows(time, lag, 
                 of,
             ),
     )}${axis(time, (second) => (second < 0 ? `−${say(-second)}` : say(second)))}</ul>
-<ol class="instants">${instants.map(({ name, seconds }) => markup`<li>${name}: ${seconds === 0 ? "0 s" : `${seconds.toFixed(1)} s`}</li>`)}</ol>
+<ol class="instants">${instants.map(({ name, seconds }) => markup`<li>${name}: ${seconds === 0 ? "0\u00a0s" : `${seconds.toFixed(1)}\u00a0s`}</li>`)}</ol>
 <p class="legend"><span><i class="swatch rehearsal"></i>a phase of the rehearsal</span> <span><i class="swatch activation"></i>a step of the activation, by its journal</span></p>
 ${others.length === 0 ? nothing : markup`<p class="aside">Not drawn: ${others.map(({ name, startSeconds, endSeconds }) => `${name} ${say(endSeconds - startSeconds)}`).join(", ")}.</p>`}`;
 }

@@ -1,6 +1,5 @@
-import { bytes, formatSize } from "../../../model/units.ts";
 import type { Past } from "../trend.ts";
-import { say } from "./clock-chart.ts";
+import { say, saySize } from "./figures.ts";
 import { markup, nothing, type Markup } from "./markup.ts";
 import { heightScale } from "./scale.ts";
 import { row } from "./track.ts";
@@ -15,7 +14,7 @@ interface Figure {
     limit?(past: Past): number;
     say(value: number): string;
 }
-const rate = (value: number) => `${formatSize(bytes(value))}/s`;
+const rate = (value: number) => `${saySize(value)}/s`;
 const figures: readonly Figure[] = [
     { name: "RTO", of: ({ rtoSeconds }) => rtoSeconds, limit: ({ rtoObjectiveSeconds }) => rtoObjectiveSeconds, say },
     { name: "RPO", of: ({ rpoSeconds }) => rpoSeconds, limit: ({ rpoObjectiveSeconds }) => rpoObjectiveSeconds, say },

@@ -1,5 +1,5 @@
-import type { Check, WritersEvidence } from "../evidence.ts";
-import { say } from "./clock-chart.ts";
+import type { WritersEvidence } from "../evidence.ts";
+import { say } from "./figures.ts";
 import { markup, nothing, type Markup } from "./markup.ts";
 
 /** Whether two sites ever acknowledged at once, and what the old one acknowledged alone. */
@@ -17,14 +17,4 @@ export function writersSection(writers: WritersEvidence | undefined): Markup {
     ];
     return markup`<section><h2>Writers</h2><div class="tiles"><article class="wide"><h3>Never two writers <b class="badge ${verdict}">${verdict}</b></h3>
 <dl>${facts.map(([name, fact]) => markup`<dt>${name}</dt><dd>${fact}</dd>`)}</dl></article></div></section>`;
-}
-
-/** What else the scenario demands, and what was seen of it. */
-export function checksSection(checks: readonly Check[] | undefined): Markup {
-    if (!checks) return nothing;
-    return markup`<section><h2>Demanded and seen</h2><table class="figures"><tbody>${checks.map(
-        ({ what, holds, saw }) =>
-            markup`<tr class="${holds ? "" : "reasons"}"><th scope="row">${what}</th><td class="number">${holds ? "yes" : "NO"}</td></tr>
-<tr class="source"><td colspan="2">${saw}</td></tr>\n`,
-    )}</tbody></table></section>`;
 }

@@ -43,6 +43,18 @@ describe("the verdict on recovery time", () => {
     it("fails when the worst case does not fit although this run did", () => {
         assert.match(judgeRto(clock, true, 600, 601).reasons.join(), /worst case/);
     });
+    it("names no worst case where no model gives one, and does not judge by it", () => {
+        assert.deepEqual(
+            [judgeRto(clock, true, 600, null).judgement, judgeRpo(intact, 5, null).judgement].map(({ boundSeconds, verdict }) => [
+                boundSeconds,
+                verdict,
+            ]),
+            [
+                [null, "PASS"],
+                [null, "PASS"],
+            ],
+        );
+    });
 });
 
 describe("the verdict on lost data", () => {

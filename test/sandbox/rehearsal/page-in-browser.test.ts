@@ -17,6 +17,19 @@ const chromium = which(browserPackage);
 const overflowing = `[...document.querySelectorAll("body *")]
     .filter((each) => each.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
     .map((each) => each.outerHTML.slice(0, 120))`;
+/** Durations whose figure and unit do not stand on one line. */
+const broken = `(() => {
+    const found = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode())
+        for (const { 0: said, index } of node.data.matchAll(/\\d[\\d.]*\\s(h|min|s)\\b(\\s\\d+\\s(min|s)\\b)*/g)) {
+            const range = document.createRange();
+            range.setStart(node, index);
+            range.setEnd(node, index + said.length);
+            if (new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1) found.push(said);
+        }
+    return found;
+})()`;
 const width = "document.documentElement.scrollWidth";
 /** Colours of the picture at \`url\`, with how many of its pixels have each. */
 const colours = (url: string) => `(async () => {
@@ -53,7 +66,10 @@ describe("the report page in a browser", function () {
             fingerprint: `sha256:${"cd".repeat(32)}`,
         };
         const earlier = Array.from({ length: 40 }, () => pastOf(filed.file, found));
-        writeFileSync(file, page(found, filed, { past: earlier, leftOut: [`${filed.file}: not signed: there is no .sig file beside it`] }));
+        // Figures of every kind that are as wide as they become.
+        const latch = { measuredSeconds: 88, scaledSeconds: 88, modelledSeconds: 631, declaredSeconds: 631, source: "took 88.0 s" };
+        const wide = { ...found, clock: { ...found.clock, latch } };
+        writeFileSync(file, page(wide, filed, { past: earlier, leftOut: [`${filed.file}: not signed: there is no .sig file beside it`] }));
         url = pathToFileURL(file).href;
         browser = await startBrowser(chromium);
     });
@@ -69,6 +85,7 @@ describe("the report page in a browser", function () {
             assert.deepEqual(asked, [url]);
             assert.deepEqual(await browser.evaluate(overflowing, z.array(z.string())), []);
             assert.equal(await browser.evaluate(width, z.number()), view.width);
+            assert.deepEqual(await browser.evaluate(broken, z.array(z.string())), []);
             // The looks of the bars, as the browser has worked them out: no two kinds look the same.
             const looks = `"measured scaled modelled declared".split(" ").map((kind) => {
                 const { backgroundColor, backgroundImage, borderStyle } = getComputedStyle(document.querySelector(".bar." + kind));

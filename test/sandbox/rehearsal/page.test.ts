@@ -8,7 +8,9 @@ import { pastOf, trendOf, type Past } from "../../../sandbox/rehearsal/trend.ts"
 import { found } from "./found.ts";
 
 const filed = { file: "found.json", sha256: "ab".repeat(32), fingerprint: "sha256:cd" };
-const draw = (evidence: Evidence, past: Past[] = [pastOf(filed.file, evidence)]) => page(evidence, filed, { past, leftOut: [] });
+const exactly = (evidence: Evidence, past: Past[] = [pastOf(filed.file, evidence)]) => page(evidence, filed, { past, leftOut: [] });
+/** With plain spaces, whether they may break or not. */
+const draw = (...of: Parameters<typeof exactly>) => exactly(...of).replaceAll("\u00a0", " ");
 
 describe("the report page", () => {
     const text = draw(found);
@@ -19,7 +21,7 @@ describe("the report page", () => {
             "<title>FAIL: region-loss of orders",
             "RPO: 3 acknowledged orders are lost",
             "9 min 40 s",
-            "./lifeboat rehearse region-loss --fast 10 --seed 7 --load shop.sql.gz",
+            "./lifeboat rehearse region-loss --failback --fast 10 --seed 7 --load shop.sql.gz",
             "lost: 98, 99, 100",
             "no verified recovery point",
             "EC2 boot",
@@ -34,7 +36,8 @@ describe("the report page", () => {
         assert.match(text, /class="bar declared" style="left:\d+\.\d+%;width:\d+\.\d+%" title="5 min declared"/);
     });
     it("draws every span where the one before it ended", () => {
-        const bars = [...text.matchAll(/class="bar (?:measured|scaled|modelled|declared)" style="left:([\d.]+)%;width:([\d.]+)%"/g)];
+        const clock = text.slice(text.indexOf("<h2>The recovery clock"));
+        const bars = [...clock.matchAll(/class="bar (?:measured|scaled|modelled|declared)" style="left:([\d.]+)%;width:([\d.]+)%"/g)];
         const places = bars.slice(0, 4).map(([, left, width]) => [Number(left), Number(width)] as const);
         assert.equal(places[0]![0], 0);
         places.slice(1).forEach(([left], index) => assert.ok(Math.abs(left - places[index]![0] - places[index]![1]) < 0.01));
@@ -69,6 +72,62 @@ describe("the report page", () => {
         const { writers: _, checks: __, ...dead } = found;
         assert.doesNotMatch(draw(dead), /Never two writers|Demanded and seen/);
     });
+    const cards = (drawn: string) => [...drawn.matchAll(/<article.*?<\/article>/gs)].map(([card]) => card);
+    const card = (drawn: string, name: string) => cards(drawn).find((each) => each.includes(`<h3>${name}`))!;
+    it("says on the RPO card of a partition what is not counted in it", () => {
+        const said =
+            "Not counted: 12 orders, acknowledged by the cut-off primary alone in the 14 s after the cut; 11 of them are lost. No objective promises them.";
+        assert.ok(card(text, "RPO").includes(`<p class="note">${said}</p>`));
+        const { writers: _, ...dead } = found;
+        assert.doesNotMatch(draw(dead), /Not counted: \d/);
+    });
+    it("counts as lost after the cut what the cut-off primary acknowledged alone, apart from what the standby lost", () => {
+        const orders = { ...found.orders, lost: 13, lostAfterTheLoss: 1 };
+        assert.match(
+            card(draw({ ...found, orders }), "Orders"),
+            /<dt>lost from before the cut<\/dt><dd>1<\/dd><dt>lost after the cut<\/dt><dd>12<\/dd><dt>of these acknowledged by the surviving site<\/dt><dd>1<\/dd>/,
+        );
+        const { writers: _, ...dead } = found;
+        assert.match(card(draw(dead), "Orders"), /<dt>lost after the loss, by the surviving site<\/dt><dd>0<\/dd>/);
+        const known = { ...dead, orders: { ...dead.orders, lostAlone: 0 } };
+        assert.match(card(draw(known), "Orders"), /<dt>lost from before the loss<\/dt><dd>3<\/dd><dt>lost after the loss<\/dt><dd>0<\/dd>/);
+    });
+    it("tells of the way back what it took, what customers had of it, what was saved aside, and what was demanded", () => {
+        const section = /<h2>The way back<\/h2>.*?<\/section>/s.exec(text)![0];
+        assert.match(card(section, "Fail-back"), /class="badge FAIL">.*<p class="big">46.5 s<\/p>.*since the loss<\/dt><dd>1<\/dd>/s);
+        assert.match(card(section, "The switch"), /<p class="big">15.5 s<\/p>.*standby<\/dt><dd>183<\/dd>.*primary<\/dt><dd>203<\/dd>/s);
+        assert.match(
+            card(section, "Longest wait of a customer"),
+            /<p class="big">2 min 40 s<\/p>.*<dt>measured<\/dt><dd>16 s<\/dd>.*<dd>54 s<\/dd>.*<dd>1 min 30 s<\/dd><dt>expected at most<\/dt><dd>3 min 5 s<\/dd>/s,
+        );
+        assert.match(card(section, "Saved aside"), /<p class="big">2 rows<\/p>.*<dt>orders-mysql<\/dt><dd>2<\/dd>/s);
+        assert.match(section, /<dt>rejoin:orders-mysql<\/dt><dd>1 min 28 s<\/dd>/);
+        assert.match(section, /the old primary gets no traffic/);
+        assert.equal(text.match(/the old primary gets no traffic/g)!.length, 1);
+    });
+    it("says nothing of a way back that was not gone, and does not repeat it", () => {
+        const { failback: _, ...there } = found;
+        assert.doesNotMatch(draw(there), /way back|--failback/);
+        assert.match(draw(there), /<h2>Demanded and seen<\/h2>.*the old primary gets no traffic/s);
+    });
+    it("says of a switch that never ended that it never did", () => {
+        const failback = { ...found.failback!, switchSeconds: null };
+        assert.match(card(draw({ ...found, failback }), "The switch"), /<p class="big">never<\/p>/);
+    });
+    it("draws and names no worst case where no model gives one", () => {
+        for (const boundSeconds of [null, 0]) {
+            const drawn = draw({ ...found, rto: { ...found.rto, boundSeconds } });
+            assert.doesNotMatch(card(drawn, "RTO"), /at worst/);
+            assert.doesNotMatch(/<h2>The recovery clock.*?<\/section>/s.exec(drawn)![0], /rule bound|at worst/);
+        }
+    });
+    it("lets no duration break across lines, its own and those in the evidence's words", () => {
+        const clock = { detect: { measuredSeconds: 88, source: "took 1 min 28.5 s at --fast 10" } };
+        const shown = exactly({ ...found, clock, reasons: ["RTO: 1 h 4 min is over"] }).replace(/<style>.*<\/style>/s, "");
+        assert.deepEqual(shown.match(/\d (min|s|h)\b/g), null);
+        assert.ok(shown.includes("took 1\u00a0min\u00a028.5\u00a0s at --fast 10"));
+        assert.ok(shown.includes("RTO: 1\u00a0h\u00a04\u00a0min is over"));
+    });
     it("needs nothing but itself, and runs nothing", () => {
         assert.doesNotMatch(text, /<(script|link|img|iframe|object|embed)\b|@import|url\(|\b(src|href|on\w+)=/i);
         assert.match(text, /Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/);
@@ -93,7 +152,10 @@ describe("the report page", () => {
     });
     it("does not call a recovery that never ended fast", () => {
         const never = { ...found, rto: { ...found.rto, totalSeconds: null, verdict: "FAIL" as const } };
-        assert.match(draw(never), /<p class="big">never<\/p>/);
+        assert.match(
+            card(draw(never), "RTO"),
+            /<p class="big">never<\/p><p class="aside">within what was watched \(6 min 39 s on the recovery clock\)/,
+        );
         assert.match(draw(never), /<rect class="failed" x="[\d.]+" width="[\d.]+" y="0\.00" height="100\.00"\/>/);
     });
 });
