@@ -16,7 +16,6 @@ export async function inside<Name extends OperationName>(
         actor: "harness",
         execa: { reject: false, stdin: "ignore", maxBuffer: 256 * 2 ** 20 },
     });
-    if (result.exitCode !== 0)
-        throw new Error(`${name} inside the sandbox failed:\n${lastLines(String(result.stderr), 15)}`);
+    if (result.exitCode !== 0) throw new Error(`${name} inside the sandbox failed:\n${lastLines(String(result.stderr), 15)}`);
     return JSON.parse(String(result.stdout)) as Operations[Name]["answer"];
 }
