@@ -18,6 +18,7 @@ import { makeRunbook } from "../../recovery/runbook/page.ts";
 import { estate } from "../../stacks/estate.ts";
 import { interruption } from "../interruption.ts";
 import { note, print, show } from "../output.ts";
+import { repeated } from "../repeated.ts";
 
 interface Options {
     verify?: boolean;
@@ -41,7 +42,11 @@ export const command = new Command("bundle")
     .addOption(new Option("--list", "list the bundles that are kept, the present one first").conflicts("include"))
     .option("--include <path...>", "further files or directories of the checkout that your stacks or plugins need", [])
     .addOption(new Option("--key <file>", "sign it with this Ed25519 key (PEM)").conflicts(["verify", "list"]))
-    .addOption(new Option("--trusted <who...>", "fingerprint (sha256:…) or key file whose signature counts").conflicts(["list", "include"]))
+    .addOption(
+        new Option("--trusted <who>", "fingerprint (sha256:…) or key file whose signature counts; may be repeated")
+            .argParser(repeated)
+            .conflicts(["list", "include"]),
+    )
     .option("--json", "print what was put, proved or found as JSON")
     .action(async (options: Options) => {
         const account = await accountNumber(estate.sites.standby.region);
