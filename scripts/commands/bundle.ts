@@ -10,6 +10,7 @@ import { bytes, formatDuration, formatSize, seconds } from "../../model/units.ts
 import { accountNumber } from "../../recovery/account.ts";
 import { hasDataKey } from "../../recovery/bootstrap/stack-file.ts";
 import { dependenciesLayer, engineLayer, nodeLayer, pluginLayers, programLayer } from "../../recovery/bundle/contents.ts";
+import { requireIncluded } from "../../recovery/bundle/needs.ts";
 import { publishBundle, readReleases } from "../../recovery/bundle/publish.ts";
 import { verifyBundle } from "../../recovery/bundle/verify.ts";
 import { keyVariable, ownFingerprints, signingKey, trustedFingerprint } from "../../recovery/evidence/key.ts";
@@ -66,18 +67,14 @@ async function put(account: string, { include, key, json }: Options): Promise<vo
     const signer = signingKey(key);
     const runbooks = scenarios.map((scenario) => makeRunbook(estate, scenario, account));
     const plugins = pluginLayers(checkout);
+    const programs = [engineLayer(), ...plugins.map(({ layer }) => layer)];
+    requireIncluded(programs, include);
     const published = await publishBundle({
         estate,
         account,
         about: { ...versions(checkout), plugins: plugins.map(({ name, version }) => ({ name, version })), includes: include },
         // What changes with every release comes first: it is small, and what is wrong with it is told early.
-        layers: [
-            programLayer(checkout, include, runbooks),
-            dependenciesLayer(checkout),
-            nodeLayer(),
-            engineLayer(),
-            ...plugins.map(({ layer }) => layer),
-        ],
+        layers: [programLayer(checkout, include, runbooks), dependenciesLayer(checkout), nodeLayer(), ...programs],
         key: signer,
         now: new Date(),
         note,
