@@ -93,7 +93,9 @@ async function put(account: string, { include, key, json }: Options): Promise<vo
 function versions(checkout: string): Pick<BundleManifest, "release" | "node" | "pulumi"> {
     const { version } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8")) as { version: string };
     const ask = (file: string, ...args: string[]) => execFileSync(file, args, { cwd: checkout, encoding: "utf8" }).trim();
-    const commit = existsSync(join(checkout, ".git")) ? ` ${ask("git", "describe", "--always", "--dirty")}` : "";
+    // It may be somebody else's: root runs this in a person's clone.
+    const git = ["-c", `safe.directory=${checkout}`, "describe", "--always", "--dirty"];
+    const commit = existsSync(join(checkout, ".git")) ? ` ${ask("git", ...git)}` : "";
     return { release: `${version}${commit}`, node: process.version, pulumi: ask("pulumi", "version") };
 }
 
