@@ -4,6 +4,7 @@ import { EstateError } from "../model/estate.ts";
 import { Failure, exitCodes } from "../model/failure.ts";
 import { awsFailure, isCallToAws } from "../recovery/answers.ts";
 import { commands, type CommandName } from "./commands.ts";
+import { estateFailure } from "./estate-source.ts";
 import { handleInterruption, interruption } from "./interruption.ts";
 import { hasPrinted, note, paint, print } from "./output.ts";
 
@@ -72,6 +73,8 @@ function report(error: unknown, json: boolean): number {
         const failure = awsFailure(error, "a call to AWS");
         return say(failure.exit, failure.message, failure.next, json);
     }
+    const ofEstate = estateFailure(error);
+    if (ofEstate) return say(ofEstate.exit, ofEstate.message, ofEstate.next, json);
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return say("fault", stack, "this is a fault in lifeboat: report it with the lines above", json);
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { z } from "zod";
@@ -15,7 +15,10 @@ import { awsFailure } from "../answers.ts";
 import { exitName } from "../cluster.ts";
 import { checkSignature, tellFinding } from "../evidence/signature.ts";
 import { places } from "./contents.ts";
+import { emptyMachine, run, type Machine } from "./empty-machine.ts";
 import { getScript } from "./get-script.ts";
+import { readReleases } from "./publish.ts";
+import { reasonIn, toldBy } from "./told.ts";
 
 /** One thing that was seen to work, and how long it took. */
 export interface Proof {
@@ -36,40 +39,6 @@ export interface Verified {
     seconds: Seconds;
 }
 
-/** What `get.sh` calls, and nothing more: no Node, no npm, no git, no Pulumi, no AWS CLI. */
-const commands = [
-    "sh",
-    "cat",
-    "chmod",
-    "cp",
-    "curl",
-    "cut",
-    "dirname",
-    "grep",
-    "gzip",
-    "mkdir",
-    "mv",
-    "printf",
-    "readlink",
-    "rm",
-    "sed",
-    "sha256sum",
-    "tail",
-    "tar",
-    "uname",
-    "wc",
-];
-/** Of the environment only what leads to the account, and what this machine trusts. */
-const passed = [
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_S3",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "CURL_CA_BUNDLE",
-    "NODE_EXTRA_CA_CERTS",
-    "AWS_CA_BUNDLE",
-    "LIFEBOAT_ACCOUNT",
-];
 /** In ms: getting it, and one command of it. */
 const limits = { get: 20 * 60_000, command: 60_000 };
 
@@ -95,7 +64,7 @@ export async function verifyBundle({
     const started = performance.now();
     const folder = mkdtempSync(join(tmpdir(), "lifeboat-empty-"));
     try {
-        const machine = await emptyMachine(folder, estate, signal);
+        const empty = await emptyMachine(folder, estate, signal);
         const proofs: Proof[] = [];
         const prove = async (what: string, work: () => Promise<string> | string) => {
             const start = performance.now();
@@ -104,19 +73,20 @@ export async function verifyBundle({
             proofs.push(proof);
             note(proof);
         };
-        await prove("fetched, checked and unpacked", () => getIt(machine, estate, account));
-        const { root, bundle, manifest } = unpackedIn(machine.cwd);
+        await prove("fetched, checked and unpacked", () => getIt(empty, estate, account));
+        const { root, bundle, manifest } = unpackedIn(empty.cwd);
+        const machine: Proving = { ...empty, cwd: root, older: await bundleBefore(bundle, estate, account) };
         await prove("signed", () => vouchedFor(root, trusted));
-        const own: Machine = { ...machine, cwd: root, env: { ...machine.env, ...bundleEnvironment(root, machine.env.PATH) } };
+        const own: Proving = { ...machine, env: { ...machine.env, ...bundleEnvironment(root, machine.env.PATH) } };
         // The launcher finds the rest by itself, as it does for a person.
-        const lifeboat = (...args: string[]) => answer({ ...machine, cwd: root }, ["./lifeboat", ...args]);
+        const lifeboat = (...args: string[]) => answer(machine, ["./lifeboat", ...args]);
         await prove("lifeboat starts", () => lifeboat("--version"));
         const read = async <T>(shape: z.ZodType<T>, ...args: string[]): Promise<T> => {
             const said = await lifeboat(...args, "--json");
             try {
                 return shape.parse(JSON.parse(said));
             } catch (error) {
-                throw broken(`lifeboat ${args.join(" ")} --json in it says: ${said.slice(0, 200)}`, error);
+                throw broken(machine, `lifeboat ${args.join(" ")} --json in it says: ${said.slice(0, 200)}`, error);
             }
         };
         await prove("it knows the plan", async () => (await read(planOf, "activate", "--plan")).plan.scenario);
@@ -138,44 +108,6 @@ export async function verifyBundle({
 
 const planOf = z.object({ plan: z.object({ scenario: z.string() }) });
 const epochOf = z.object({ epoch: z.int(), active: z.string() });
-
-interface Machine {
-    cwd: string;
-    env: Record<string, string> & { PATH: string };
-    signal: AbortSignal;
-}
-
-/** An empty directory to work in, an empty HOME, and a PATH of links to what `get.sh` calls. */
-async function emptyMachine(folder: string, estate: Estate, signal: AbortSignal): Promise<Machine> {
-    const [cwd, home, bin] = ["work", "home", "bin"].map((name) => join(folder, name)) as [string, string, string];
-    for (const directory of [cwd, home, bin]) mkdirSync(directory);
-    for (const command of commands) {
-        const found = (process.env["PATH"] ?? "")
-            .split(delimiter)
-            .map((directory) => join(directory, command))
-            .find((path) => existsSync(path));
-        if (found !== undefined) symlinkSync(found, join(bin, command));
-    }
-    const region = estate.sites.standby.region;
-    const { accessKeyId, secretAccessKey, sessionToken } = await awsClients(region)
-        .s3.config.credentials()
-        .catch((error: unknown) => {
-            throw awsFailure(error, "looking for credentials");
-        });
-    const surroundings = Object.fromEntries(passed.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
-    const env = {
-        ...surroundings,
-        PATH: bin,
-        HOME: home,
-        AWS_REGION: region,
-        AWS_ACCESS_KEY_ID: accessKeyId,
-        AWS_SECRET_ACCESS_KEY: secretAccessKey,
-        ...(sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: sessionToken }),
-        AWS_EC2_METADATA_DISABLED: "true",
-        PULUMI_SKIP_UPDATE_CHECK: "true",
-    };
-    return { cwd, env, signal };
-}
 
 /** What the launcher of a bundle sets (`lifeboat`, in the bundle's root). */
 const bundleEnvironment = (root: string, path: string) => ({
@@ -228,61 +160,39 @@ function vouchedFor(root: string, trusted: readonly string[]): string {
     );
 }
 
-/** Finds a message and its next step as `lifeboat` and `get.sh` write them. */
-function toldBy(stderr: string): { message: string; next: string } {
-    const [, message, next] = /(?:^|\n)lifeboat: ([^\n]*)\n {2}next: ([^\n]*)\s*$/.exec(stderr) ?? [];
-    return { message: message ?? stderr.trim(), next: next ?? "mend what it says, then put a new bundle: `lifeboat bundle`" };
+/** What to take instead at 03:00, as `get.sh` finds it where a bundle is damaged. */
+async function bundleBefore(bundle: string, estate: Estate, account: string): Promise<string | undefined> {
+    const { bundles } = (await readReleases(estate, account))?.record ?? { bundles: [] };
+    return bundles.find((other) => other.bundle !== bundle)?.bundle;
 }
 
-const broken = (what: string, cause?: unknown): Failure =>
-    new Failure("no", `the bundle is whole, and ${what}`, "mend what it says, then put a new bundle: `lifeboat bundle`", { cause });
+/** One that holds the bundle that is proved. */
+interface Proving extends Machine {
+    /** The bundle before it. */
+    older: string | undefined;
+}
 
-async function answer(machine: Machine, command: readonly string[]): Promise<string> {
+function broken({ older }: Proving, what: string, cause?: unknown): Failure {
+    const meanwhile = older === undefined ? "" : `take the one before it: end the runbook's command with \`| sh -s -- ${older}\`; and `;
+    return new Failure(
+        "no",
+        `the bundle is whole, and ${what}`,
+        `${meanwhile}mend what it says, then put a new bundle: \`lifeboat bundle\``,
+        {
+            cause,
+        },
+    );
+}
+
+async function answer(machine: Proving, command: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await run(machine, command, { limit: limits.command });
     if (code === 0) return stdout.trim();
-    throw broken(`${command.map((word) => word.split("/").at(-1)).join(" ")} in it ends with ${code}: ${toldBy(stderr).message}`);
-}
-
-interface Ran {
-    code: number;
-    stdout: string;
-    stderr: string;
-}
-
-function run(
-    { cwd, env, signal }: Machine,
-    [file = "", ...args]: readonly string[],
-    { input = "", limit }: { input?: string; limit: number },
-): Promise<Ran> {
-    const { promise, resolve, reject } = Promise.withResolvers<Ran>();
-    const child = spawn(file, args, {
-        cwd,
-        env,
-        stdio: ["pipe", "pipe", "pipe"],
-        signal: AbortSignal.any([signal, AbortSignal.timeout(limit)]),
-    });
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (data: Buffer) => (stdout += data));
-    child.stderr.on("data", (data: Buffer) => (stderr += data));
-    child.on("error", (error) =>
-        reject(
-            signal.aborted || error.name !== "AbortError"
-                ? error
-                : new Failure(
-                      "no",
-                      `${file} had not ended after ${limit / 1000} s: ${stderr.trim()}`,
-                      "see what it waits for, then verify again",
-                  ),
-        ),
-    );
-    child.on("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
-    child.stdin.on("error", () => undefined); // it ended before it had read all: its exit code tells
-    child.stdin.end(input);
-    return promise;
+    throw broken(machine, `${command.map((word) => word.split("/").at(-1)).join(" ")} in it ends with ${code}: ${toldBy(stderr).message}`);
 }
 
 /** Starts a plugin as the engine does, with the engine's address: it says on which port it listens. */
-async function startPlugin({ cwd, env, signal }: Machine, file: string): Promise<string> {
+async function startPlugin(machine: Proving, file: string): Promise<string> {
+    const { cwd, env, signal } = machine;
     accessSync(file, constants.X_OK);
     const child = spawn(file, ["127.0.0.1:1"], {
         cwd,
@@ -295,13 +205,14 @@ async function startPlugin({ cwd, env, signal }: Machine, file: string): Promise
             let stderr = "";
             child.stderr.on("data", (data: Buffer) => (stderr += data));
             child.stdout.once("data", (data: Buffer) => resolve(data.toString()));
-            child.on("error", reject).on("close", (code) => reject(new Error(`it ended with ${code}: ${stderr.trim()}`)));
+            child.on("error", reject).on("close", (code) => reject(new Error(`it ended with ${code}: ${reasonIn(stderr)}`)));
         });
         if (!/^\d+\s/.test(said)) throw new Error(`it named no port: ${said}`);
         return `port ${said.trim()}`;
     } catch (error) {
         signal.throwIfAborted();
-        throw broken(`its plugin ${file.split("/").at(-1)} does not start: ${(error as Error).message}`, error);
+        // Without a cause, which would be told once more.
+        throw broken(machine, `its plugin ${file.split("/").at(-1)} does not start: ${(error as Error).message}`);
     } finally {
         child.kill("SIGKILL");
     }

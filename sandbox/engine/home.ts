@@ -27,12 +27,14 @@ function place(source: string, target: string): void {
 
 /**
  * A file without an extension is not type-stripped by Node, so a plugin is a few lines of shell in front of a module of the checkout. In an unpacked bundle
- * (`lifeboat bundle --include sandbox`) the checkout is the bundle, and Node is its own.
+ * (`lifeboat bundle --include sandbox`) the checkout is the bundle, and Node is its own; the second line says so to whoever makes one
+ * (recovery/bundle/needs.ts).
  */
 function launcher(path: string, checkout: string, module: string): void {
     const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
     const bundled = `[ -z "\${LIFEBOAT_BUNDLE:-}" ] || exec node "$LIFEBOAT_BUNDLE"/${quoted(module)} "$@"`;
-    writeFileSync(path, `#!/bin/sh\n${bundled}\nexec ${quoted(tools.node)} ${quoted(join(checkout, module))} "$@"\n`);
+    const needs = `# in a bundle: --include ${dirname(dirname(module))}`;
+    writeFileSync(path, `#!/bin/sh\n${needs}\n${bundled}\nexec ${quoted(tools.node)} ${quoted(join(checkout, module))} "$@"\n`);
     chmodSync(path, 0o755);
 }
 

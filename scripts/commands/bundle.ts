@@ -10,6 +10,7 @@ import { bytes, formatDuration, formatSize, seconds } from "../../model/units.ts
 import { accountNumber } from "../../recovery/account.ts";
 import { hasDataKey } from "../../recovery/bootstrap/stack-file.ts";
 import { dependenciesLayer, engineLayer, nodeLayer, pluginLayers, programLayer } from "../../recovery/bundle/contents.ts";
+import { requireIncluded } from "../../recovery/bundle/needs.ts";
 import { publishBundle, readReleases } from "../../recovery/bundle/publish.ts";
 import { verifyBundle } from "../../recovery/bundle/verify.ts";
 import { keyVariable, ownFingerprints, signingKey, trustedFingerprint } from "../../recovery/evidence/key.ts";
@@ -18,6 +19,7 @@ import { makeRunbook } from "../../recovery/runbook/page.ts";
 import { estate } from "../../stacks/estate.ts";
 import { interruption } from "../interruption.ts";
 import { note, print, show } from "../output.ts";
+import { repeated } from "../repeated.ts";
 
 interface Options {
     verify?: boolean;
@@ -41,7 +43,11 @@ export const command = new Command("bundle")
     .addOption(new Option("--list", "list the bundles that are kept, the present one first").conflicts("include"))
     .option("--include <path...>", "further files or directories of the checkout that your stacks or plugins need", [])
     .addOption(new Option("--key <file>", "sign it with this Ed25519 key (PEM)").conflicts(["verify", "list"]))
-    .addOption(new Option("--trusted <who...>", "fingerprint (sha256:…) or key file whose signature counts").conflicts(["list", "include"]))
+    .addOption(
+        new Option("--trusted <who>", "fingerprint (sha256:…) or key file whose signature counts; may be repeated")
+            .argParser(repeated)
+            .conflicts(["list", "include"]),
+    )
     .option("--json", "print what was put, proved or found as JSON")
     .action(async (options: Options) => {
         const account = await accountNumber(estate.sites.standby.region);
@@ -61,18 +67,14 @@ async function put(account: string, { include, key, json }: Options): Promise<vo
     const signer = signingKey(key);
     const runbooks = scenarios.map((scenario) => makeRunbook(estate, scenario, account));
     const plugins = pluginLayers(checkout);
+    const programs = [engineLayer(), ...plugins.map(({ layer }) => layer)];
+    requireIncluded(programs, include);
     const published = await publishBundle({
         estate,
         account,
         about: { ...versions(checkout), plugins: plugins.map(({ name, version }) => ({ name, version })), includes: include },
         // What changes with every release comes first: it is small, and what is wrong with it is told early.
-        layers: [
-            programLayer(checkout, include, runbooks),
-            dependenciesLayer(checkout),
-            nodeLayer(),
-            engineLayer(),
-            ...plugins.map(({ layer }) => layer),
-        ],
+        layers: [programLayer(checkout, include, runbooks), dependenciesLayer(checkout), nodeLayer(), ...programs],
         key: signer,
         now: new Date(),
         note,
@@ -91,7 +93,9 @@ async function put(account: string, { include, key, json }: Options): Promise<vo
 function versions(checkout: string): Pick<BundleManifest, "release" | "node" | "pulumi"> {
     const { version } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8")) as { version: string };
     const ask = (file: string, ...args: string[]) => execFileSync(file, args, { cwd: checkout, encoding: "utf8" }).trim();
-    const commit = existsSync(join(checkout, ".git")) ? ` ${ask("git", "describe", "--always", "--dirty")}` : "";
+    // It may be somebody else's: root runs this in a person's clone.
+    const git = ["-c", `safe.directory=${checkout}`, "describe", "--always", "--dirty"];
+    const commit = existsSync(join(checkout, ".git")) ? ` ${ask("git", ...git)}` : "";
     return { release: `${version}${commit}`, node: process.version, pulumi: ask("pulumi", "version") };
 }
 

@@ -7,6 +7,7 @@ import { keyVariable, ownFingerprints, ownKeyPath, signingKey, trustedFingerprin
 import { tellFinding } from "../../recovery/evidence/signature.ts";
 import { evidenceDirectory, readArchive, readArchived, signFile, type Archived } from "../evidence/archive.ts";
 import { note, paint, print, show } from "../output.ts";
+import { repeated } from "../repeated.ts";
 
 interface Options {
     sign?: boolean;
@@ -52,7 +53,7 @@ export const command = new Command("evidence")
     .option("--verify", "check the files")
     .option("--sign", "sign the files, whatever they hold: what a drill in production printed")
     .option("--key <file>", "sign with this Ed25519 key (PEM)")
-    .option("--trusted <who...>", "fingerprint (sha256:…) or key file whose signature counts")
+    .option("--trusted <who>", "fingerprint (sha256:…) or key file whose signature counts; may be repeated", repeated)
     .option("--json", "print what was found as JSON")
     .action((files: string[], { verify = false, sign = false, key, trusted, json = false }: Options) => {
         if (sign) return signFiles(files, signingKey(key));

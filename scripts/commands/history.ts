@@ -3,13 +3,18 @@ import { ownFingerprints, trustedFingerprint } from "../../recovery/evidence/key
 import { tellTrend, trendOf } from "../../sandbox/rehearsal/trend.ts";
 import { countable, evidenceDirectory, readArchive } from "../evidence/archive.ts";
 import { note, paint, print, show } from "../output.ts";
+import { repeated } from "../repeated.ts";
 
 export const command = new Command("history")
     .description(
         "Draws RTO and RPO of this clone's rehearsals against their objectives, and the rates of backup and restore, oldest first. Evidence that is\n" +
             "damaged, not signed or signed by somebody who is not trusted is named with the reason, and not drawn.",
     )
-    .option("--trusted <who...>", "fingerprint (sha256:…) or key file whose signature counts, in place of this machine's key")
+    .option(
+        "--trusted <who>",
+        "fingerprint (sha256:…) or key file whose signature counts, in place of this machine's key; may be repeated",
+        repeated,
+    )
     .option("--json", "print the trend as JSON")
     .action(({ trusted, json = false }: { trusted?: string[]; json?: boolean }) => {
         const { past, leftOut } = countable(readArchive(evidenceDirectory, trusted?.map(trustedFingerprint) ?? ownFingerprints()));

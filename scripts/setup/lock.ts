@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { mkdir } from "node:fs/promises";
+import { constants } from "node:fs";
+import { mkdir, open } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { Note } from "./piece.ts";
 
@@ -9,6 +10,8 @@ import type { Note } from "./piece.ts";
  */
 export async function withLock<Result>(path: string, note: Note, work: () => Promise<Result>): Promise<Result> {
     await mkdir(dirname(path), { recursive: true });
+    // As flock opens it: where that is refused, it is an error that names the file.
+    await (await open(path, constants.O_RDONLY | constants.O_CREAT, 0o666)).close();
     // `cat` says that the lock is held, and holds it until we close the pipe.
     const holder = spawn("flock", [path, "sh", "-c", "echo held; exec cat"], { stdio: ["pipe", "pipe", "inherit"] });
     const waiting = setTimeout(() => note(`waiting for another set-up to finish with ${basename(path).replace(/^piece-/, "")}`), 1000);

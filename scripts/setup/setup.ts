@@ -1,8 +1,5 @@
-import { constants } from "node:fs";
-import { access, mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { Failure } from "../../model/failure.ts";
 import { cacheDirectory } from "../../sandbox/tools.ts";
+import { cacheFailure, requireCache } from "./cache.ts";
 import { engine } from "./engine.ts";
 import { etcd } from "./etcd.ts";
 import { kubernetes } from "./kubernetes.ts";
@@ -27,12 +24,18 @@ export async function ensureSetup(note: Note, { thorough = false }: { thorough?:
     await ensurePieces(pieces, note, { thorough, cache: cacheDirectory() });
 }
 
-/** The machinery of `ensureSetup`, for any pieces. */
-export async function ensurePieces(
-    wanted: readonly Piece[],
-    note: Note,
-    { thorough, cache }: { thorough: boolean; cache: string },
-): Promise<void> {
+/**
+ * The machinery of `ensureSetup`, for any pieces.
+ * @throws Failure("prerequisite") also where the cache is not ours to read or write
+ */
+export async function ensurePieces(...work: Parameters<typeof ensureEach>): Promise<void> {
+    const [, , { cache }] = work;
+    await ensureEach(...work).catch((error: unknown) => {
+        throw cacheFailure(error, cache) ?? error;
+    });
+}
+
+async function ensureEach(wanted: readonly Piece[], note: Note, { thorough, cache }: { thorough: boolean; cache: string }): Promise<void> {
     const conditions = await Promise.all(wanted.map(async (piece) => ({ piece, ...(await inspect(piece, thorough)) })));
     const builds = conditions.filter(({ state }) => state === "build").map(({ piece }) => piece);
     // Everything that a person has to do is said before minutes are spent.
@@ -52,16 +55,4 @@ export async function ensurePieces(
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
     if (failures.length > 0) throw failures[0];
-}
-
-/** @throws Failure when nothing can be written to the cache. */
-async function requireCache(cache: string): Promise<void> {
-    try {
-        await mkdir(join(cache, "tools"), { recursive: true });
-        await access(join(cache, "tools"), constants.W_OK);
-    } catch (error) {
-        throw new Failure("prerequisite", `cannot write to ${cache}`, "make room there, or set XDG_CACHE_HOME to another place", {
-            cause: error,
-        });
-    }
 }

@@ -163,16 +163,17 @@ describe("bad input: one clear message, the next step, a documented exit code, a
         return manifest.point;
     }
 
-    const brokenEstate = async (): Promise<() => Promise<unknown>> => {
+    /** A checkout of its own, whose stacks/estate.ts is another one; undefined: is not there. */
+    const withEstate = (change: (text: string) => string | undefined) => async (): Promise<() => Promise<unknown>> => {
         const checkout = join(folder, "checkout");
         copyCheckout(repository, checkout);
         const file = join(checkout, "stacks/estate.ts");
-        writeFileSync(
-            file,
-            readFileSync(file, "utf8").replace('decision: "5 min"', 'decision: "5 minutos"').replace('rto: "10 min"', 'rto: "soon"'),
-        );
+        const text = change(readFileSync(file, "utf8"));
+        if (text === undefined) rmSync(file);
+        else writeFileSync(file, text);
         return () => Promise.resolve(rmSync(checkout, { recursive: true }));
     };
+    const inCheckout = () => startCommand([process.execPath, join(folder, "checkout/scripts/main.ts"), "epoch"], { env }).ended;
     /** Runs a command where nothing can be written any more. */
     const onFullDisk = (line: string[]) =>
         startCommand(
@@ -187,11 +188,69 @@ describe("bad input: one clear message, the next step, a documented exit code, a
     const rows: Row[] = [
         {
             what: "an estate that does not hold",
-            arrange: brokenEstate,
-            run: () => startCommand([process.execPath, join(folder, "checkout/scripts/main.ts"), "epoch"], { env }).ended,
+            arrange: withEstate((text) =>
+                text.replace('decision: "5 min"', 'decision: "5 minutos"').replace('rto: "10 min"', 'rto: "soon"'),
+            ),
+            run: inCheckout,
             exit: "usage",
             message:
                 /the estate has 2 faults:\n.*services\.orders\.objective\.rto: "soon" is not a quantity.*as in "15 min"\n.*decision: "5 minutos" is not/,
+            next: /correct stacks\/estate\.ts/,
+        },
+        {
+            what: "an estate that cannot be parsed",
+            arrange: withEstate((text) => text.replace('domain: "orders.example",', "domain: (,")),
+            run: inCheckout,
+            exit: "usage",
+            message: /^lifeboat: stacks\/estate\.ts:6:14: Expression expected$/m,
+            next: /^ {2}next: correct stacks\/estate\.ts$/m,
+        },
+        {
+            what: "an estate that uses what has to be compiled",
+            arrange: withEstate((text) => `enum Site {\n    primary,\n}\n${text}`),
+            run: inCheckout,
+            exit: "usage",
+            message: /^lifeboat: stacks\/estate\.ts:1: TypeScript enum is not supported in strip-only mode$/m,
+            next: /correct stacks\/estate\.ts/,
+        },
+        {
+            what: "an estate that is declared twice",
+            arrange: withEstate((text) => `${text}export const estate = 2;\n`),
+            run: inCheckout,
+            exit: "usage",
+            message: /^lifeboat: stacks\/estate\.ts:\d+:14: Identifier 'estate' has already been declared$/m,
+            next: /correct stacks\/estate\.ts/,
+        },
+        {
+            what: "an estate that is not there",
+            arrange: withEstate(() => undefined),
+            run: inCheckout,
+            exit: "usage",
+            message: /^lifeboat: stacks\/estate\.ts is not there$/m,
+            next: /correct stacks\/estate\.ts/,
+        },
+        {
+            what: "an estate that is not exported",
+            arrange: withEstate((text) => text.replace("export const estate", "export const ours")),
+            run: inCheckout,
+            exit: "usage",
+            message: /^lifeboat: stacks\/estate\.ts does not provide an export named 'estate'$/m,
+            next: /correct stacks\/estate\.ts/,
+        },
+        {
+            what: "an estate that names what nobody declared",
+            arrange: withEstate((text) => text.replace('domain: "orders.example"', "domain: ours")),
+            run: inCheckout,
+            exit: "usage",
+            message: /^lifeboat: stacks\/estate\.ts:6:13: ours is not defined$/m,
+            next: /correct stacks\/estate\.ts/,
+        },
+        {
+            what: "an estate that imports what is not there",
+            arrange: withEstate((text) => `import "../ours/services.ts";\n${text}`),
+            run: inCheckout,
+            exit: "usage",
+            message: /^lifeboat: stacks\/estate\.ts: Cannot find module '.*\/ours\/services\.ts'$/m,
             next: /correct stacks\/estate\.ts/,
         },
         {

@@ -61,6 +61,11 @@ describe("filed evidence", function () {
         assert.match(stranger.stdout, /signed by another key, sha256:/);
         assert.match(stranger.stderr, /--trusted FINGERPRINT/);
         assert.equal((await verify(path, "--trusted", fingerprint)).code, 0);
+        // A file may stand behind the option, and more than one key may count.
+        assert.equal((await verify("--trusted", fingerprint, path)).code, 0);
+        const another = `sha256:${"0".repeat(64)}`;
+        assert.equal((await verify("--trusted", fingerprint, "--trusted", another, path)).code, 0);
+        assert.equal((await verify("--trusted", another, path)).code, 1);
         const json = await verify(path, "--trusted", pub, "--json");
         assert.equal(json.code, 0);
         const shape = z.object({ evidence: z.array(z.object({ counts: z.boolean(), signature: z.object({ state: z.string() }) })) });

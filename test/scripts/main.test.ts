@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Command } from "commander";
 import { exitCodes } from "../../model/failure.ts";
 import { commands } from "../../scripts/commands.ts";
 import { lifeboat, repository } from "../support/cli.ts";
@@ -30,6 +31,16 @@ describe("the lifeboat command", function () {
             const subcommands = /^Commands:$/m.test(stdout) ? below.filter((each) => each !== "help") : [];
             if (subcommands.length === 0) assert.match(stdout, /--json/);
         });
+
+    it("has no option that would take a command's own arguments for its values", async () => {
+        const loaded = Object.keys(commands).map((name) => import(`../../scripts/commands/${name}.ts`) as Promise<{ command: Command }>);
+        const withAll = (command: Command): Command[] => [command, ...command.commands.flatMap(withAll)];
+        const greedy = (await Promise.all(loaded))
+            .flatMap(({ command }) => withAll(command))
+            .filter(({ registeredArguments }) => registeredArguments.length > 0)
+            .flatMap((command) => command.options.filter(({ variadic }) => variadic).map(({ flags }) => `${command.name()} ${flags}`));
+        assert.deepEqual(greedy, []);
+    });
 
     it("refuses a command that it does not have, names the nearest one, and exits with 2", async () => {
         const { code, stdout, stderr } = await lifeboat(["rehears"]);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../model/failure.ts";
+import { cacheFailure } from "../../scripts/setup/cache.ts";
 import { ensurePiece, inspect } from "../../scripts/setup/ensure.ts";
 import { ensurePieces } from "../../scripts/setup/setup.ts";
 import { startCommand } from "../support/cli.ts";
@@ -142,5 +143,26 @@ describe("setting a piece up", function () {
         const later = fakePiece(cache, { name: "later" });
         await assert.rejects(ensurePieces([...broken, later], quiet, { thorough: false, cache }), /[ab] broke/);
         assert.equal(existsSync(later.directory), false);
+    });
+
+    it("tells that a part of the cache is not ours, with the next step, and no fault", async () => {
+        for (const part of ["locks", "tools/.building", "logs"]) {
+            const own = mkdtempSync(join(cache, "own-"));
+            mkdirSync(join(own, "tools"));
+            // A file in a directory's place: root may write anywhere else.
+            writeFileSync(join(own, part), "");
+            await assert.rejects(
+                ensurePieces([fakePiece(own)], quiet, { thorough: false, cache: own }),
+                (error: unknown) =>
+                    error instanceof Failure &&
+                    error.exit === "prerequisite" &&
+                    error.message.startsWith(`cannot read or write ${join(own, part)}`) &&
+                    /XDG_CACHE_HOME/.test(error.next),
+            );
+        }
+        const refused = (code: string, path: string) => cacheFailure(Object.assign(new Error("refused"), { code, path }), cache);
+        assert.ok(refused("EACCES", join(cache, "tools/tool-1/.lifeboat.json")));
+        assert.equal(refused("EACCES", `${cache}-of-another/tools`), undefined);
+        assert.equal(refused("ENOENT", cache), undefined);
     });
 });

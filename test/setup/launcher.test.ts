@@ -165,6 +165,80 @@ describe("the launcher", function () {
         assert.match(failed.stderr, /npm is not on PATH.*\n {2}next: install Node/);
     });
 
+    describe("asked for what needs root by somebody who is not", () => {
+        const next = (stderr: string) => /\n {2}next: (.*)\n$/.exec(stderr)?.[1];
+        beforeEach(() => writeFileSync(join(directory, "bin/id"), "#!/bin/sh\necho 65534\n", { mode: 0o755 }));
+
+        it("refuses before anything is fetched or made, with the command to type", async () => {
+            const root = clone("one");
+            for (const argv of [
+                ["rehearse", "region-loss", "--fast", "10"],
+                ["bench", "start"],
+                ["sandbox", "up"],
+                ["test"],
+                ["test", "--long"],
+            ]) {
+                const { code, stderr } = await start(join(root, "lifeboat"), argv).ended;
+                assert.equal(code, 3, argv.join(" "));
+                assert.match(stderr, new RegExp(`^lifeboat: \`lifeboat ${argv[0]}\` needs root: .*\\n  next: .*\\n$`));
+                assert.ok(next(stderr)?.endsWith(`./lifeboat ${argv.join(" ")}`), stderr);
+            }
+            assert.deepEqual([calls(), installed(root), existsSync(join(directory, "cache"))], [[], false, false]);
+        });
+        it("names sudo where there is one, with the PATH that has Node and Go", async () => {
+            writeFileSync(join(directory, "bin/sudo"), "#!/bin/sh\n", { mode: 0o755 });
+            const { stderr } = await start(join(clone("one"), "lifeboat"), ["rehearse", "partition"]).ended;
+            assert.equal(next(stderr), 'sudo -E env PATH="$PATH" ./lifeboat rehearse partition');
+        });
+        it("does the rest: help, what production needs, single test files", async () => {
+            const root = clone("one");
+            for (const argv of [
+                ["rehearse", "--help"],
+                ["sandbox"],
+                ["help", "rehearse"],
+                ["status"],
+                ["setup"],
+                ["test", "some.test.ts"],
+                [],
+            ])
+                assert.equal((await start(join(root, "lifeboat"), argv).ended).code, 7, argv.join(" "));
+        });
+    });
+
+    it("says in one message, and nothing besides, that the cache cannot be written", async () => {
+        const root = clone("one");
+        const message = (cache: string) =>
+            `lifeboat: cannot write to ${cache}\n  next: make room there, see that it is yours, or set XDG_CACHE_HOME to another place\n`;
+        const none = await start(join(root, "lifeboat"), [], { XDG_CACHE_HOME: "/dev/null" }).ended;
+        assert.deepEqual([none.code, none.stderr], [3, message("/dev/null/lifeboat")]);
+        // Parts of it are somebody else's, or no directories.
+        const cache = join(directory, "cache/lifeboat");
+        mkdirSync(join(cache, "locks/dependencies"), { recursive: true });
+        const locked = await start(join(root, "lifeboat")).ended;
+        assert.deepEqual([locked.code, locked.stderr], [3, message(cache)]);
+        rmSync(join(cache, "locks/dependencies"), { recursive: true });
+        writeFileSync(join(cache, "dependencies"), "");
+        const { code, stderr } = await start(join(root, "lifeboat")).ended;
+        assert.deepEqual([code, stderr], [3, `lifeboat: dependencies: npm ci\n${message(cache)}`]);
+    });
+
+    it("says in one message that a checkout which is read-only has no dependencies", async function () {
+        if (process.getuid?.() !== 0) this.skip(); // mounting needs root, as the sandbox does
+        const root = clone("one");
+        const mount = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$0/lifeboat"';
+        const env = {
+            PATH: `${directory}/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
+            XDG_CACHE_HOME: join(directory, "cache"),
+            NPM_CALLS: join(directory, "calls"),
+        };
+        const { code, stderr } = await startCommand(["unshare", "--mount", "sh", "-c", mount, root], { env }).ended;
+        assert.equal(code, 3, stderr);
+        assert.equal(
+            stderr,
+            `lifeboat: dependencies: npm ci\nlifeboat: cannot write to ${root}\n  next: make room there, see that it is yours, and run this again\n`,
+        );
+    });
+
     it("goes on after kill -9 in the middle", async () => {
         const root = clone("one");
         const killed = start(join(root, "lifeboat"), [], { SLOW: "2" });

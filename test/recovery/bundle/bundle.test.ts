@@ -220,11 +220,13 @@ describe("a bundle in the standby's release bucket", function () {
             ["says what it should not", "echo nonsense", /^the bundle is whole, and lifeboat activate --plan --json in it says: nonsense$/],
         ];
         for (const [what, script, message] of starts)
-            it(`though whole, because it ${what}: --verify says so`, async () => {
+            it(`though whole, because it ${what}: --verify says so, and names the one before it`, async () => {
                 await shelf.publish([launcher(script)]);
+                const before = new RegExp(`take the one before it: end the runbook's command with \`\\| sh -s -- ${bundle}\`; and mend`);
                 await assert.rejects(
                     verify(shelf),
-                    (error: unknown) => error instanceof Failure && error.exit === "no" && message.test(error.message),
+                    (error: unknown) =>
+                        error instanceof Failure && error.exit === "no" && message.test(error.message) && before.test(error.next),
                 );
             });
     });
