@@ -263,7 +263,7 @@ function checkPrerequisites(): void {
         throw new Failure(
             "prerequisite",
             "a sandbox needs root: it makes network namespaces, and database servers that run as users of their own",
-            `sudo -E ./lifeboat ${process.argv.slice(2).join(" ")}`,
+            `sudo -E env PATH="$PATH" ./lifeboat ${process.argv.slice(2).join(" ")}`,
         );
     cgroupRoot();
     for (const [program, debian] of Object.entries({
