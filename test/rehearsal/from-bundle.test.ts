@@ -77,6 +77,7 @@ describe("an activation from the released bundle, on an empty machine that reach
             verified.proofs.map(({ what }) => what),
             [
                 "fetched, checked and unpacked",
+                "signed",
                 "lifeboat starts",
                 "it knows the plan",
                 "it reads the epoch in the standby",
