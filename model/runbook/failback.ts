@@ -82,7 +82,7 @@ function detection(estate: Estate): string {
         list([
             "a database of the primary is writable while the standby is active: two writers. Call everybody; do not begin",
             "somebody is at work on the old databases: what they hold alone is saved once, as it stands then",
-            `the standby itself is in trouble. Mend it first; where it is lost: ${code("lifeboat backups")} says what there is to restore, ${code("lifeboat restore --help")} how`,
+            `the standby itself is in trouble. Mend it first; where it is lost: ${code("lifeboat backups")} says what there is to restore, ${code("lifeboat restore STORE --to URL")} puts it into a server`,
         ]),
     );
 }

@@ -56,9 +56,12 @@ export async function delayAnswers(
 function late(upstream: Socket, client: Socket, { ms, jitterMs }: Delay, draw: () => number, count: (bytes: number) => void): void {
     let waiting = 0;
     let last = 0;
+    const due: (() => void)[] = [];
     const after = (then: () => void) => {
         last = Math.max(last, performance.now() + ms + (draw() * 2 - 1) * jitterMs);
-        setTimeout(then, last - performance.now());
+        due.push(then);
+        // Timers of different lengths that end at once may fire in any order: each lets go of whatever is first.
+        setTimeout(() => due.shift()?.(), last - performance.now());
     };
     upstream.on("data", (chunk: Buffer) => {
         waiting += chunk.length;

@@ -70,6 +70,29 @@ describe("the fault latency", function () {
         await assert.rejects(once(connect({ host: "127.0.0.1", port: listen }), "connect"));
     });
 
+    it("keeps the order of pieces that come due at once, whatever the timers' rounding", async () => {
+        const { server, address } = await echo();
+        const listen = await freePort();
+        const stop = new AbortController();
+        const delay = { ms: 40, jitterMs: 40 };
+        const running = delayAnswers({ to: [address], listen, delay, span: seconds(10), draw: Math.random }, stop.signal).catch(
+            () => undefined,
+        );
+        const socket = await open(listen);
+        let heard = "";
+        socket.on("data", (data: Buffer) => (heard += data));
+        const said = Array.from({ length: 300 }, (_, number) => `${number} `);
+        for (const word of said) {
+            socket.write(word);
+            await sleep(1);
+        }
+        for (const end = performance.now() + 5_000; heard.length < said.join("").length && performance.now() < end;) await sleep(20);
+        assert.equal(heard, said.join(""));
+        stop.abort();
+        await running;
+        server.close();
+    });
+
     it("hands on the last words of a server that closes after them", async () => {
         const server = createServer((socket) => socket.end("good bye"));
         server.listen(0, "127.0.0.1");
