@@ -3,6 +3,7 @@ import { withoutRegions } from "../../../sandbox/regions.ts";
 import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import type { SiteStatus } from "../../../sandbox/supervisor.ts";
 import { estate } from "../../../stacks/estate.ts";
+import { lifeboat } from "../../support/cli.ts";
 import { Client, endSandbox, ownSandbox } from "../support.ts";
 
 describe("sandbox: a region that is cut off", function () {
@@ -69,6 +70,28 @@ describe("sandbox: a region that is cut off", function () {
         await assert.rejects(sandbox.cut("primary", ["primary"]), /primary.* is none of standby, witness, outside/);
         await assert.rejects(sandbox.cut("moon" as "witness"), /moon.* is none of/);
         assert.deepEqual((await sandbox.status()).cuts, {});
+    });
+
+    it("is made and ended on the command line as well, as is the loss of a region", async () => {
+        const type = async (...argv: string[]) => {
+            const { code, stdout, stderr } = await lifeboat(["sandbox", ...argv, "--name", sandbox.name, "--json"]);
+            assert.equal(code, 0, stderr);
+            return JSON.parse(stdout) as Record<string, string>;
+        };
+        assert.match((await type("cut", "primary"))["cut"] ?? "", /^\d{4}-/);
+        assert.equal(await reach(customer, primary), "silent");
+        await type("heal", "primary");
+        assert.equal(await reach(customer, primary), "open");
+        await type("lose", "standby");
+        assert.equal((await sandbox.status()).sites.standby.state, "lost");
+        await type("restore", "standby");
+        assert.equal((await sandbox.status()).sites.standby.state, "standing");
+        const nowhere = await lifeboat(["sandbox", "lose", "witness", "--name", sandbox.name]);
+        assert.deepEqual([nowhere.code, /Allowed choices are primary, standby/.test(nowhere.stderr)], [2, true], nowhere.stderr);
+    });
+    it("lets a command inside end as it ends: by a signal too", async () => {
+        const { code } = await lifeboat(["sandbox", "exec", "--name", sandbox.name, "--", "sh", "-c", "kill -9 $$"]);
+        assert.equal(code, 137);
     });
 });
 
