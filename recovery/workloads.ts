@@ -21,6 +21,7 @@ export interface Workloads {
 }
 
 const pause = 500;
+const keptOfMessage = 600;
 
 export function workloadsOf(config: KubeConfig, namespace: string): Workloads {
     const context = config.getCurrentContext();
@@ -39,9 +40,14 @@ export function workloadsOf(config: KubeConfig, namespace: string): Workloads {
         } catch (error) {
             if (error instanceof Failure) throw error;
             const { message } = error as Error;
-            throw new Failure("unavailable", `${what} in the cluster ${context}: ${message.slice(0, 600)}`, `${kubectl} get pods`, {
-                cause: error,
-            });
+            throw new Failure(
+                "unavailable",
+                `${what} in the cluster ${context}: ${message.slice(0, keptOfMessage)}`,
+                `${kubectl} get pods`,
+                {
+                    cause: error,
+                },
+            );
         } finally {
             signal.removeEventListener("abort", stop);
         }

@@ -19,8 +19,6 @@ const machineOnly = [
 /** Where things lie in an unpacked bundle; the launcher knows these places too. */
 export const places = {
     manifest: "bundle.json",
-    /** Of the manifest, beside it as `lifeboat evidence` expects it. */
-    signature: "bundle.json.sig",
     bin: "runtime/bin",
     plugins: "runtime/pulumi-home/plugins",
     runbooks: "runbooks",

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { z } from "zod";
@@ -14,6 +14,7 @@ import { seconds, type Seconds } from "../../model/units.ts";
 import { awsFailure } from "../answers.ts";
 import { exitName } from "../cluster.ts";
 import { checkSignature, tellFinding } from "../evidence/signature.ts";
+import { readSignature } from "../evidence/signature-file.ts";
 import { places } from "./contents.ts";
 import { emptyMachine, run, type Machine } from "./empty-machine.ts";
 import { getScript } from "./get-script.ts";
@@ -144,12 +145,8 @@ async function getIt(machine: Machine, estate: Estate, account: string): Promise
 
 /** Who signed the manifest, and with it every byte. @throws Failure "no" unless it is one who is trusted */
 function vouchedFor(root: string, trusted: readonly string[]): string {
-    const path = join(root, places.signature);
-    const finding = checkSignature(
-        readFileSync(join(root, places.manifest)),
-        existsSync(path) ? readFileSync(path, "utf8") : undefined,
-        trusted,
-    );
+    const path = join(root, places.manifest);
+    const finding = checkSignature(readFileSync(path), readSignature(path), trusted);
     if (finding.state === "holds") return finding.fingerprint;
     throw new Failure(
         "no",

@@ -13,13 +13,13 @@ import { dependenciesLayer, engineLayer, nodeLayer, pluginLayers, programLayer }
 import { requireIncluded } from "../../recovery/bundle/needs.ts";
 import { publishBundle, readReleases } from "../../recovery/bundle/publish.ts";
 import { verifyBundle } from "../../recovery/bundle/verify.ts";
-import { keyVariable, ownFingerprints, signingKey, trustedFingerprint } from "../../recovery/evidence/key.ts";
+import { keyVariable, signingKey } from "../../recovery/evidence/key.ts";
 import { fingerprintOf } from "../../recovery/evidence/signature.ts";
 import { makeRunbook } from "../../recovery/runbook/page.ts";
 import { estate } from "../../stacks/estate.ts";
 import { interruption } from "../interruption.ts";
 import { note, print, show } from "../output.ts";
-import { repeated } from "../repeated.ts";
+import { trustedFingerprints, trustedOption } from "../trusted.ts";
 
 interface Options {
     verify?: boolean;
@@ -43,11 +43,7 @@ export const command = new Command("bundle")
     .addOption(new Option("--list", "list the bundles that are kept, the present one first").conflicts("include"))
     .option("--include <path...>", "further files or directories of the checkout that your stacks or plugins need", [])
     .addOption(new Option("--key <file>", "sign it with this Ed25519 key (PEM)").conflicts(["verify", "list"]))
-    .addOption(
-        new Option("--trusted <who>", "fingerprint (sha256:…) or key file whose signature counts; may be repeated")
-            .argParser(repeated)
-            .conflicts(["list", "include"]),
-    )
+    .addOption(trustedOption().conflicts(["list", "include"]))
     .option("--json", "print what was put, proved or found as JSON")
     .action(async (options: Options) => {
         const account = await accountNumber(estate.sites.standby.region);
@@ -103,7 +99,7 @@ async function verify(account: string, { trusted, json }: Options): Promise<void
     const verified = await verifyBundle({
         estate,
         account,
-        trusted: trusted?.map(trustedFingerprint) ?? ownFingerprints(),
+        trusted: trustedFingerprints(trusted),
         signal: interruption,
         note: ({ what, said, seconds: span }) => note(`${formatDuration(span).padStart(8)}  ${what}${said === "" ? "" : `: ${said}`}`),
     });

@@ -3,11 +3,11 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { Command } from "commander";
 import { exitCodes, Failure } from "../../model/failure.ts";
-import { keyVariable, ownFingerprints, ownKeyPath, signingKey, trustedFingerprint } from "../../recovery/evidence/key.ts";
+import { keyVariable, ownKeyPath, signingKey } from "../../recovery/evidence/key.ts";
 import { tellFinding } from "../../recovery/evidence/signature.ts";
 import { evidenceDirectory, readArchive, readArchived, signFile, type Archived } from "../evidence/archive.ts";
 import { note, paint, print, show } from "../output.ts";
-import { repeated } from "../repeated.ts";
+import { trustedFingerprints, trustedOption } from "../trusted.ts";
 
 interface Options {
     sign?: boolean;
@@ -53,7 +53,7 @@ export const command = new Command("evidence")
     .option("--verify", "check the files")
     .option("--sign", "sign the files, whatever they hold: what a drill in production printed")
     .option("--key <file>", "sign with this Ed25519 key (PEM)")
-    .option("--trusted <who>", "fingerprint (sha256:…) or key file whose signature counts; may be repeated", repeated)
+    .addOption(trustedOption())
     .option("--json", "print what was found as JSON")
     .action((files: string[], { verify = false, sign = false, key, trusted, json = false }: Options) => {
         if (sign) return signFiles(files, signingKey(key));
@@ -63,7 +63,7 @@ export const command = new Command("evidence")
                 verify ? "--verify needs files" : "files are named, and nothing is to be done with them",
                 "lifeboat evidence --verify FILE...",
             );
-        const fingerprints = trusted?.map(trustedFingerprint) ?? ownFingerprints();
+        const fingerprints = trustedFingerprints(trusted);
         const found = verify ? files.map((file) => readArchived(file, fingerprints)) : readArchive(evidenceDirectory, fingerprints);
         if (json) print({ trusted: fingerprints, evidence: found.map(documentOf) });
         else if (found.length === 0) show("no evidence yet: ./lifeboat rehearse region-loss");

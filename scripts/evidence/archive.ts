@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { checkSignature, signatureText, signBytes, tellFinding, type Finding } from "../../recovery/evidence/signature.ts";
+import { readSignature, signaturePath } from "../../recovery/evidence/signature-file.ts";
 import { evidence, type Evidence } from "../../sandbox/rehearsal/evidence.ts";
 import { page } from "../../sandbox/rehearsal/page/page.ts";
 import { pastOf, trendOf, type Past } from "../../sandbox/rehearsal/trend.ts";
@@ -29,7 +30,7 @@ export function readArchived(path: string, trusted: readonly string[]): Archived
     } catch (error) {
         return { path, finding: { state: "unsigned" }, problem: `cannot be read: ${(error as Error).message}` };
     }
-    const signature = existsSync(`${path}.sig`) ? readFileSync(`${path}.sig`, "utf8") : undefined;
+    const signature = readSignature(path);
     const finding = checkSignature(bytes, signature, trusted);
     const doubt = finding.state === "holds" ? {} : { problem: tellFinding(finding) };
     try {
@@ -66,7 +67,7 @@ export function countable(archive: readonly Archived[]): { past: Past[]; leftOut
 /** Puts the signature of a file's bytes beside it. @returns the fingerprint of the key */
 export function signFile(path: string, key: KeyObject): string {
     const signature = signBytes(readFileSync(path), key);
-    writeFileSync(`${path}.sig`, signatureText(signature));
+    writeFileSync(signaturePath(path), signatureText(signature));
     return signature.fingerprint;
 }
 

@@ -8,6 +8,7 @@ import { callsTable } from "./calls-table.ts";
 import { checksSection } from "./checks.ts";
 import { clockChart, clockTable } from "./clock-chart.ts";
 import { courseChart } from "./course-chart.ts";
+import { facts } from "./facts.ts";
 import { say, saySize, unbroken } from "./figures.ts";
 import { markup, nothing, Markup } from "./markup.ts";
 import { ownDataTable } from "./own-data-table.ts";
@@ -112,7 +113,7 @@ function lostFacts(evidence: Evidence): Markup {
     const { lost, lostAfterTheLoss } = evidence.orders;
     const alone = lostAlone(evidence);
     const loss = lossInWords(evidence);
-    const facts: [string, number][] =
+    const found: [string, number][] =
         alone === undefined
             ? [[`lost after the ${loss}, by the surviving site`, lostAfterTheLoss]]
             : [
@@ -120,7 +121,7 @@ function lostFacts(evidence: Evidence): Markup {
                   [`lost after the ${loss}`, alone + lostAfterTheLoss],
                   ["of these acknowledged by the surviving site", lostAfterTheLoss],
               ];
-    return markup`${facts.map(([name, fact]) => markup`<dt>${name}</dt><dd>${fact}</dd>`)}`;
+    return facts(found);
 }
 
 function ordersTile(evidence: Evidence): Markup {
@@ -143,7 +144,7 @@ function pointTile(point: PointEvidence): Markup {
         typeof dumpBytes === "number" && typeof seconds === "number" && seconds > 0 ? `${saySize(dumpBytes / seconds)}/s` : "";
     const size = (value: number | null | undefined) => (typeof value === "number" ? saySize(value) : "");
     const span = (value: number | null | undefined) => (typeof value === "number" ? say(value) : "");
-    const facts = Object.entries({
+    const found = Object.entries({
         "age at the loss": span(ageSeconds),
         objective: say(point.objectiveSeconds),
         "at worst (model)": say(point.boundSeconds),
@@ -157,5 +158,5 @@ function pointTile(point: PointEvidence): Markup {
         "orders promised": promisedOrders === null ? "" : String(promisedOrders),
     }).filter(([, fact]) => fact !== "");
     return markup`<article><h3>${store} ${badge(verdict)}</h3><p class="aside">${point.point ?? "no verified recovery point"}${point.verified ? ", verified" : ""}</p>
-<dl>${facts.map(([name, fact]) => markup`<dt>${name}</dt><dd>${fact}</dd>`)}</dl></article>`;
+<dl>${facts(found)}</dl></article>`;
 }

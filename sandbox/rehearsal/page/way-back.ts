@@ -1,6 +1,7 @@
 import type { Evidence, FailbackEvidence } from "../evidence.ts";
 import { checksTable } from "./checks.ts";
 import { bars, kindNames } from "./clock-chart.ts";
+import { facts } from "./facts.ts";
 import { say } from "./figures.ts";
 import { markup, nothing, type Markup } from "./markup.ts";
 import { timeScale } from "./scale.ts";
@@ -17,35 +18,32 @@ ${checks ? checksTable(checks) : nothing}</section>
 `;
 }
 
-const figures = (facts: readonly (readonly [string, string | number])[]): Markup =>
-    markup`<dl>${facts.map(([name, fact]) => markup`<dt>${name}</dt><dd>${fact}</dd>`)}</dl>`;
-
 const failbackTile = ({ seconds, lost, verdict }: FailbackEvidence): Markup =>
     markup`<article><h3>Fail-back <b class="badge ${verdict}">${verdict}</b></h3><p class="big">${say(seconds)}</p><p class="aside">all of its steps, on this machine</p>
-${figures([["orders lost of those acknowledged since the loss", lost]])}</article>`;
+<dl>${facts([["orders lost of those acknowledged since the loss", lost]])}</dl></article>`;
 
 const switchTile = ({ switchSeconds, acknowledged: { standby, primary } }: FailbackEvidence): Markup =>
     markup`<article><h3>The switch</h3><p class="big">${switchSeconds === null ? "never" : say(switchSeconds)}</p><p class="aside">from the standby's last acknowledgement to the primary's first: nobody was served</p>
-${figures([
-    ["acknowledged by the standby", standby],
-    ["then by the primary", primary],
-])}</article>`;
+<dl>${facts([
+        ["acknowledged by the standby", standby],
+        ["then by the primary", primary],
+    ])}</dl></article>`;
 
 function waitTile(failback: FailbackEvidence): Markup {
     const { totalSeconds, longestWaitSeconds, scaledSeconds, modelledSeconds, boundSeconds } = failback;
     return markup`<article><h3>Longest wait of a customer</h3><p class="big">${say(totalSeconds)}</p><p class="aside">for an acknowledgement, in all of the way back</p>
-${figures([
-    ["measured", say(longestWaitSeconds)],
-    ["DNS, multiplied back", say(scaledSeconds)],
-    ["modelled", say(modelledSeconds)],
-    ["expected at most", say(boundSeconds)],
-])}</article>`;
+<dl>${facts([
+        ["measured", say(longestWaitSeconds)],
+        ["DNS, multiplied back", say(scaledSeconds)],
+        ["modelled", say(modelledSeconds)],
+        ["expected at most", say(boundSeconds)],
+    ])}</dl></article>`;
 }
 
 function asideTile({ aside }: FailbackEvidence): Markup {
     const rows = aside.reduce((sum, each) => sum + each.rows, 0);
     return markup`<article><h3>Saved aside</h3><p class="big">${rows} rows</p><p class="aside">held by the old primary alone, saved before its databases became replicas</p>
-${figures(aside.map(({ store, rows }) => [store, rows]))}${aside.map(({ key }) => (key === null ? nothing : markup`<p class="aside"><code>${key}</code></p>`))}</article>`;
+<dl>${facts(aside.map(({ store, rows }) => [store, rows]))}</dl>${aside.map(({ key }) => (key === null ? nothing : markup`<p class="aside"><code>${key}</code></p>`))}</article>`;
 }
 
 /** How long each step took. When it began is not kept, so that they cannot be drawn in time. */

@@ -1,4 +1,5 @@
 import type { WritersEvidence } from "../evidence.ts";
+import { facts } from "./facts.ts";
 import { say } from "./figures.ts";
 import { markup, nothing, type Markup } from "./markup.ts";
 
@@ -6,7 +7,7 @@ import { markup, nothing, type Markup } from "./markup.ts";
 export function writersSection(writers: WritersEvidence | undefined): Markup {
     if (!writers) return nothing;
     const { tenures, acknowledged, unlawful, late, turns, silenceSeconds, alone, verdict } = writers;
-    const facts: [string, string][] = [
+    const found: [string, string][] = [
         ["acknowledged without holding the epoch", String(unlawful)],
         ...tenures.map(({ site, epoch }): [string, string] => [`acknowledged by the ${site}, epoch ${epoch}`, String(acknowledged[site])]),
         ["turns of the two sites", `${turns} for ${tenures.length} tenures`],
@@ -16,5 +17,5 @@ export function writersSection(writers: WritersEvidence | undefined): Markup {
         ["of these not in the new history", String(alone.lost)],
     ];
     return markup`<section><h2>Writers</h2><div class="tiles"><article class="wide"><h3>Never two writers <b class="badge ${verdict}">${verdict}</b></h3>
-<dl>${facts.map(([name, fact]) => markup`<dt>${name}</dt><dd>${fact}</dd>`)}</dl></article></div></section>`;
+<dl>${facts(found)}</dl></article></div></section>`;
 }
