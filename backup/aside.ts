@@ -5,10 +5,10 @@ import { storeOf } from "./backup.ts";
 import { encrypting } from "./envelope.ts";
 import { receive, send } from "./pipeline.ts";
 import { newAside } from "./point.ts";
-import type { Program } from "./program.ts";
-import type { ServerAddress } from "./stores/adapter.ts";
-import { openRows } from "./stores/open-rows.ts";
-import type { Rows } from "./stores/rows.ts";
+import type { Program } from "../stores/program.ts";
+import type { ServerAddress } from "../stores/adapter.ts";
+import { kindOf } from "../stores/registry.ts";
+import type { Rows } from "../stores/rows.ts";
 import { dataKey, sizeOf, vaultOf, type Standpoint } from "./vault.ts";
 
 export interface HeldTable {
@@ -45,10 +45,10 @@ export async function saveAside(
     { signal, note }: { signal: AbortSignal; note: (line: string) => void },
 ): Promise<Aside> {
     const began = performance.now();
-    const { kind } = storeOf(standpoint, name);
+    const { openRows } = kindOf(storeOf(standpoint, name)).operations;
     const { names, clients, bucket, region } = vaultOf(standpoint);
-    await using here = await openRows(kind, ours);
-    await using there = await openRows(kind, theirs);
+    await using here = await openRows(ours);
+    await using there = await openRows(theirs);
     const tables: HeldTable[] = [];
     const lines = differences(here, there, tables);
     const first = await lines.next();

@@ -7,8 +7,8 @@ import { encrypting } from "./envelope.ts";
 import { findOrphans, type Orphans } from "./orphans.ts";
 import { partBytes, send } from "./pipeline.ts";
 import { newPoint } from "./point.ts";
-import type { ServerAddress } from "./stores/adapter.ts";
-import { adapters } from "./stores/registry.ts";
+import type { ServerAddress } from "../stores/adapter.ts";
+import { kindOf } from "../stores/registry.ts";
 import { createRecord, dataKey, manifestKey, vaultOf, type Standpoint } from "./vault.ts";
 
 export interface BackupReport {
@@ -37,7 +37,7 @@ export async function backup(
 ): Promise<BackupReport> {
     const store = storeOf(standpoint, name);
     const { names, clients, bucket, region } = vaultOf(standpoint);
-    const adapter = adapters[store.kind];
+    const adapter = kindOf(store).operations.logical;
     const began = performance.now();
 
     const orphans = await findOrphans(clients.s3, bucket, name, store.backup.limit, new Date());
@@ -81,7 +81,7 @@ export async function backup(
     const manifest: Manifest = {
         version: 1,
         store: name,
-        kind: store.kind,
+        engine: store.engine,
         point,
         site: standpoint.site,
         startedAt: startedAt.toISOString(),

@@ -5,8 +5,8 @@ import type { Duplex, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
 import { decrypting } from "./envelope.ts";
-import { Meter, type Measure } from "./meter.ts";
-import type { Program } from "./program.ts";
+import { Meter, type Measure } from "../stores/meter.ts";
+import type { Program } from "../stores/program.ts";
 import { dataKey, readRanges } from "./vault.ts";
 
 const MiB = 1_048_576;

@@ -4,8 +4,8 @@ import type { RecoveryPoint } from "../model/manifest.ts";
 import { storeOf } from "./backup.ts";
 import { Catalog } from "./catalog.ts";
 import { receive } from "./pipeline.ts";
-import type { ServerAddress, TableSummary } from "./stores/adapter.ts";
-import { adapters } from "./stores/registry.ts";
+import type { ServerAddress, TableSummary } from "../stores/adapter.ts";
+import { kindOf } from "../stores/registry.ts";
 import { sizeOf, vaultOf, type Standpoint } from "./vault.ts";
 
 export interface RestoreReport {
@@ -56,8 +56,8 @@ export async function restore(
 ): Promise<RestoreReport> {
     const began = performance.now();
     const { clients, bucket } = vaultOf(standpoint);
-    const { kind } = storeOf(standpoint, store);
-    const adapter = adapters[kind];
+    const kind = kindOf(storeOf(standpoint, store));
+    const adapter = kind.operations.logical;
     const { manifest } = await choose(standpoint, store, options.at);
     const { point, stored, dump } = manifest;
     const size = await sizeOf(clients.s3, bucket, manifest.key);
@@ -100,7 +100,7 @@ export async function restore(
         return {
             store,
             point,
-            target: `${adapter.scheme}://${target.user}@${target.socketDirectory ?? `${target.host}:${target.port}`}/${target.database}`,
+            target: `${kind.schemes[0]}://${target.user}@${target.socketDirectory ?? `${target.host}:${target.port}`}/${target.database}`,
             tables,
             seconds: (performance.now() - began) / 1000,
             bytes: dump.bytes,

@@ -6,7 +6,7 @@ import { Catalog } from "./catalog.ts";
 import { CallTimeout } from "./clients.ts";
 import { KeyUnavailable, receive } from "./pipeline.ts";
 import { timeOf } from "./point.ts";
-import { adapters } from "./stores/registry.ts";
+import { kindOf } from "../stores/registry.ts";
 import { dataKey, listPoints, manifestKey, parseManifest, readText, sizeOf, vaultOf, type Standpoint } from "./vault.ts";
 
 /** What the verifier found of one backup. */
@@ -46,7 +46,7 @@ async function readBack(standpoint: Standpoint, manifest: Manifest, signal: Abor
         throw new Error("the stored bytes are not those that the manifest describes (SHA-256 differs)");
     if (read.dump.bytes !== dump.bytes || read.dump.sha256 !== dump.sha256)
         throw new Error("the dump is not the one that the manifest describes (size or SHA-256 differs)");
-    if (!adapters[manifest.kind].isWhole(read.tail)) throw new Error("the dump lacks its end marker");
+    if (!kindOf(manifest).operations.logical.isWhole(read.tail)) throw new Error("the dump lacks its end marker");
 }
 
 async function examine(standpoint: Standpoint, store: string, point: string, signal: AbortSignal): Promise<Finding> {

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type { Store } from "../model/estate.ts";
 import { minutes, seconds } from "../model/units.ts";
+import { kindOf } from "../stores/registry.ts";
 import { backupServiceAccount } from "./backup-access.ts";
 import { Component, type Options, type Transform } from "./component.ts";
 import { backupPod, restorePod } from "./documents/backup-pod.ts";
@@ -91,7 +92,7 @@ export class BackupSchedule extends Component {
 
     /** Asleep for good: a drill makes a Job from it. */
     #restore({ store, declaration, namespace, place }: BackupScheduleArgs) {
-        const { kind, database, objective } = declaration;
+        const { database, objective } = declaration;
         const args = cronJob({
             name: `restore-${store}`,
             namespace,
@@ -99,7 +100,7 @@ export class BackupSchedule extends Component {
             limit: objective.rto,
             startWithin: minutes(5),
             suspend: true,
-            pod: restorePod({ store, kind, database, place, serviceAccount: backupServiceAccount("verifier") }),
+            pod: restorePod({ store, kind: kindOf(declaration), database, place, serviceAccount: backupServiceAccount("verifier") }),
         });
         return new k8s.batch.v1.CronJob(...this.child<CronJobArgs>("restore", args));
     }

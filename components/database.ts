@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { SiteName, Store } from "../model/estate.ts";
-import { servers } from "../model/servers.ts";
+import { kindOf } from "../stores/registry.ts";
 import { Component, type Options, type Transform } from "./component.ts";
 import { databaseLabels, databasePod, dataVolume, initConfigMap } from "./documents/database-pod.ts";
 import { doNotAwait, loadBalancerAnnotations } from "./documents/load-balancer.ts";
@@ -63,13 +63,13 @@ export class Database extends Component {
     }
 
     #init({ store, declaration, namespace }: DatabaseArgs) {
-        const data = servers[declaration.kind].initScripts(store, declaration.database);
+        const data = kindOf(declaration).server.initScripts(store, declaration.database);
         const metadata = { name: initConfigMap(store), namespace };
         return new k8s.core.v1.ConfigMap(...this.child("init", { metadata, data }));
     }
 
     #service({ store, declaration, namespace }: DatabaseArgs) {
-        const { port } = servers[declaration.kind];
+        const { port } = kindOf(declaration).server;
         return new k8s.core.v1.Service(
             ...this.child("service", {
                 metadata: { name: store, namespace, annotations: doNotAwait },
@@ -79,7 +79,7 @@ export class Database extends Component {
     }
 
     #peerService({ store, declaration, namespace, transform }: DatabaseArgs) {
-        const { port } = servers[declaration.kind];
+        const { port } = kindOf(declaration).server;
         const args: k8s.types.input.core.v1.Service = {
             metadata: { name: `${store}-peer`, namespace, annotations: loadBalancerAnnotations("internal") },
             spec: {
@@ -93,7 +93,7 @@ export class Database extends Component {
 
     #statefulSet(o: DatabaseArgs, dependsOn: pulumi.Resource[]) {
         const { store, declaration, namespace, running, transform } = o;
-        const { kind, database, volume } = declaration;
+        const { database, volume } = declaration;
         const args: k8s.types.input.apps.v1.StatefulSet = {
             metadata: { name: store, namespace, annotations: doNotAwait },
             spec: {
@@ -102,7 +102,7 @@ export class Database extends Component {
                 selector: { matchLabels: databaseLabels(store) },
                 // The claims that a StatefulSet makes are nobody's Pulumi resource: this is what keeps them.
                 persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
-                template: databasePod({ ...o, kind, database }),
+                template: databasePod({ ...o, server: kindOf(declaration).server, database }),
                 volumeClaimTemplates: [
                     {
                         metadata: { name: dataVolume },

@@ -24,9 +24,8 @@ export const siteNames = ["primary", "standby"] as const;
 export type SiteName = (typeof siteNames)[number];
 export const otherSite = (site: SiteName): SiteName => (site === "primary" ? "standby" : "primary");
 
-export const storeKinds = ["mariadb", "postgres"] as const;
-/** The engines that Lifeboat has an adapter for. */
-export type StoreKind = (typeof storeKinds)[number];
+/** Where a store runs: `cluster`, as a StatefulSet that we declare. */
+export const places = ["cluster"] as const;
 
 const objective = z.strictObject({
     /** Time from the loss to the first good answer. */
@@ -61,7 +60,9 @@ const retention = z.strictObject({
 });
 
 const store = z.strictObject({
-    kind: z.enum(storeKinds),
+    /** What it is: a kind that `stores/` knows. */
+    engine: z.string(),
+    place: z.enum(places).default("cluster"),
     /** Name of the database inside the server. */
     database: name.default("orders"),
     /** Promise of the store alone, from backups. */
@@ -218,18 +219,22 @@ export class EstateError extends Error {
 }
 
 /**
- * Checks a declaration and fills in its defaults.
- * @throws EstateError naming every path that is wrong and what would be right.
- * @example defineEstate({ name: "orders", domain: "orders.example", decision: "5 min", … })
+ * Checks declarations whose stores are of these engines; `stores/estate.ts` has it for those that there are.
+ * @returns a function that throws an EstateError naming every path that is wrong and what would be right
  */
-export function defineEstate(declaration: EstateDeclaration): Estate {
-    const result = schema.safeParse(declaration);
-    if (result.success) {
-        const problems = longNames(result.data);
-        if (problems.length === 0) return result.data;
-        throw new EstateError(problems);
-    }
-    throw new EstateError(result.error.issues.map((issue) => `${issue.path.join(".") || "estate"}: ${issue.message}`));
+export function defineEstateOf(engines: readonly string[]): (declaration: EstateDeclaration) => Estate {
+    const known = (estate: Estate) =>
+        Object.entries(estate.stores).flatMap(([name, { engine }]) =>
+            engines.includes(engine) ? [] : [`stores.${name}.engine: "${engine}" is not known; write one of ${engines.join(", ")}`],
+        );
+    return (declaration) => {
+        const result = schema.safeParse(declaration);
+        if (!result.success)
+            throw new EstateError(result.error.issues.map((issue) => `${issue.path.join(".") || "estate"}: ${issue.message}`));
+        const problems = [...known(result.data), ...longNames(result.data)];
+        if (problems.length > 0) throw new EstateError(problems);
+        return result.data;
+    };
 }
 
 /** S3 allows a bucket 63 letters, and the longest names that are derived have the region in them. */

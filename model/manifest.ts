@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { siteNames, storeKinds } from "./estate.ts";
+import { siteNames } from "./estate.ts";
 
 /**
  * What a backup is: its manifest. It is put after the data, and describes what was put (`STORE/POINT/manifest.json` in the vault).
@@ -8,7 +8,7 @@ import { siteNames, storeKinds } from "./estate.ts";
 export const manifest = z.strictObject({
     version: z.literal(1),
     store: z.string(),
-    kind: z.enum(storeKinds),
+    engine: z.string(),
     point: z.string().regex(/^\d{8}T\d{6}Z-[0-9a-f]{4}$/),
     site: z.enum(siteNames),
     /** Instant that the snapshot shows, RFC 3339 UTC: writes acknowledged before `startedAt` are in it. */

@@ -1,25 +1,29 @@
 import { storeOf } from "../backup/backup.ts";
+import type { Standpoint } from "../backup/vault.ts";
 import { otherSite } from "../model/estate.ts";
 import { names } from "../model/names.ts";
-import { guardSocketMount, servers } from "../model/servers.ts";
-import type { DatabasePlace } from "../recovery/databases/database.ts";
+import { guardSocketMount } from "../model/servers.ts";
+import type { DatabasePlace } from "../stores/place.ts";
 import { note } from "./output.ts";
+import { kindOf } from "../stores/registry.ts";
 import { passwordOf } from "./servers.ts";
 import { standpoint } from "./standpoint.ts";
 
 /** The server of a store as its own pod meets it: volume, socket and passwords are where model/servers.ts says that they are mounted. */
-export async function databasePlace(store: string): Promise<DatabasePlace> {
+export async function databasePlace(store: string): Promise<DatabasePlace & { standpoint: Standpoint }> {
     const here = await standpoint();
-    const { kind, database } = storeOf(here, store);
+    const declared = storeOf(here, store);
+    const { server } = kindOf(declared);
     return {
         standpoint: here,
         store,
-        kind,
-        database,
-        volume: servers[kind].dataMount,
+        site: here.site,
+        engine: declared.engine,
+        database: declared.database,
+        volume: server.dataMount,
         socketDirectory: guardSocketMount,
-        port: servers[kind].port,
-        peer: { host: names(here.estate, here.account).siteStoreHost(store, otherSite(here.site)), port: servers[kind].port },
+        port: server.port,
+        peer: { host: names(here.estate, here.account).siteStoreHost(store, otherSite(here.site)), port: server.port },
         password: (name) => passwordOf(store, name),
         note,
     };

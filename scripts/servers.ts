@@ -1,15 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ServerAddress } from "../backup/stores/adapter.ts";
-import type { StoreKind } from "../model/estate.ts";
+import type { ServerAddress } from "../stores/adapter.ts";
+import type { StoreKind } from "../stores/kind.ts";
 import { Failure } from "../model/failure.ts";
-import { passwordDirectory, servers, type PasswordName } from "../model/servers.ts";
-
-/** Schemes that a server's URL may have. */
-const schemes: Readonly<Record<StoreKind, readonly string[]>> = {
-    mariadb: ["mariadb:", "mysql:"],
-    postgres: ["postgres:", "postgresql:"],
-};
+import { passwordDirectory, type PasswordName } from "../model/servers.ts";
 
 /**
  * A password of a store, from its file: /etc/lifeboat/stores/STORE/NAME, where a pod has the store's Secret mounted, or in the folder that
@@ -33,28 +27,28 @@ export function passwordOf(store: string, name: PasswordName): string {
  * @throws Failure("usage") for another kind of server, or a URL with a password
  */
 export function serverAt(url: string, store: string, kind: StoreKind): ServerAddress {
-    const example = `write ${schemes[kind][0]}//USER@HOST:PORT/DATABASE`;
+    const example = `write ${kind.schemes[0]}://USER@HOST:PORT/DATABASE`;
     let parsed: URL;
     try {
         parsed = new URL(url);
     } catch {
         throw new Failure("usage", `"${url}" is not the URL of a server`, example);
     }
-    if (!schemes[kind].includes(parsed.protocol)) throw new Failure("usage", `${store} is ${kind}, and "${url}" is not`, example);
+    if (!kind.schemes.includes(parsed.protocol.slice(0, -1))) throw new Failure("usage", `${store} is ${kind.title}, and "${url}" is not`, example);
     if (parsed.password)
         throw new Failure(
             "usage",
             "everybody on the machine can read a password in a command line",
             `${example}, and put the password into a file`,
         );
-    const user = decodeURIComponent(parsed.username) || servers[kind].superuser;
+    const user = decodeURIComponent(parsed.username) || kind.server.superuser;
     const database = decodeURIComponent(parsed.pathname.slice(1));
     if (!parsed.hostname || !database) throw new Failure("usage", `"${url}" lacks the ${database ? "host" : "database"}`, example);
     return {
         host: parsed.hostname,
-        port: parsed.port ? Number(parsed.port) : servers[kind].port,
+        port: parsed.port ? Number(parsed.port) : kind.server.port,
         user,
-        password: passwordOf(store, user === servers[kind].superuser ? "root" : (user as PasswordName)),
+        password: passwordOf(store, user === kind.server.superuser ? "root" : (user as PasswordName)),
         database,
     };
 }

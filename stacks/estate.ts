@@ -1,4 +1,4 @@
-import { defineEstate } from "../model/estate.ts";
+import { defineEstate } from "../stores/estate.ts";
 
 /** What this estate runs and what it promised. Everything else follows from this page. */
 export const estate = defineEstate({
@@ -13,12 +13,12 @@ export const estate = defineEstate({
     ],
     stores: {
         "orders-mysql": {
-            kind: "mariadb",
+            engine: "mariadb",
             objective: { rto: "1 h", rpo: "15 min" },
             backup: { every: "5 min" },
         },
         "orders-postgres": {
-            kind: "postgres",
+            engine: "postgres",
             objective: { rto: "1 h", rpo: "15 min" },
             backup: { every: "5 min" },
         },

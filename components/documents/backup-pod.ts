@@ -1,5 +1,5 @@
-import type { StoreKind } from "../../model/estate.ts";
-import { passwordNames, serverProbe, servers, type PasswordName } from "../../model/servers.ts";
+import type { StoreKind } from "../../stores/kind.ts";
+import { passwordNames, serverProbe, type PasswordName } from "../../model/servers.ts";
 import { initConfigMap } from "./database-pod.ts";
 import { passwordMount, passwordVolume } from "./passwords.ts";
 import {
@@ -50,7 +50,7 @@ export function backupPod(o: { store: string; duty: BackupDutyName; place: Place
  * it. It touches no live server.
  */
 export function restorePod(o: { store: string; kind: StoreKind; database: string; place: Place; serviceAccount: string }): PodTemplate {
-    const server = servers[o.kind];
+    const { server } = o.kind;
     return {
         metadata: { labels: labels(o.store, "restore") },
         spec: {
@@ -70,7 +70,7 @@ export function restorePod(o: { store: string; kind: StoreKind; database: string
                         { name: "socket", mountPath: server.socketMount },
                         { name: "init", mountPath: "/docker-entrypoint-initdb.d", readOnly: true },
                     ],
-                    startupProbe: { exec: { command: serverProbe(o.kind) }, periodSeconds: 1, failureThreshold: 120 },
+                    startupProbe: { exec: { command: serverProbe(server) }, periodSeconds: 1, failureThreshold: 120 },
                     resources: resources("250m", "512Mi", "1Gi"),
                     securityContext: containerSecurity,
                 },
@@ -107,6 +107,5 @@ export const latchPod = (o: { place: Place; serviceAccount: string }): PodTempla
 });
 
 /** The server beside the caller, as `--to` names it. Its superuser's password is in the store's password files. */
-const scratchUrl = (kind: StoreKind, database: string) =>
-    `${schemes[kind]}://${servers[kind].superuser}@127.0.0.1:${servers[kind].port}/${database}`;
-const schemes: Readonly<Record<StoreKind, string>> = { mariadb: "mysql", postgres: "postgres" };
+const scratchUrl = ({ schemes, server }: StoreKind, database: string) =>
+    `${schemes[0]}://${server.superuser}@127.0.0.1:${server.port}/${database}`;

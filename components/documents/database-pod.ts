@@ -1,5 +1,5 @@
-import type { SiteName, StoreKind } from "../../model/estate.ts";
-import { guardSocketMount, passwordNames, serverProbe, servers } from "../../model/servers.ts";
+import type { SiteName } from "../../model/estate.ts";
+import { guardSocketMount, passwordNames, serverProbe, type ServerShape } from "../../model/servers.ts";
 import { passwordMount, passwordVolume } from "./passwords.ts";
 import { containerSecurity, environment, lifeboatContainer, podSecurity, resources, scratch, type PodTemplate } from "./pods.ts";
 
@@ -11,7 +11,7 @@ export const initConfigMap = (store: string) => `${store}-init`;
 
 export interface DatabasePod {
     readonly store: string;
-    readonly kind: StoreKind;
+    readonly server: ServerShape;
     readonly database: string;
     readonly site: SiteName;
     readonly account: string;
@@ -27,11 +27,11 @@ export interface DatabasePod {
  * - `guard`: makes the server writable or read-only as its lease says, and is the way to it: it listens on the pod's address.
  */
 export function databasePod(o: DatabasePod): PodTemplate {
-    const server = servers[o.kind];
+    const { server } = o;
     const data = { name: dataVolume, mountPath: server.dataMount };
     const passwords = passwordMount(o.store);
     const own = { mounts: [data, { name: "socket", mountPath: guardSocketMount }, passwords], place: o };
-    const probe = { exec: { command: serverProbe(o.kind) }, periodSeconds: 2, timeoutSeconds: 2 };
+    const probe = { exec: { command: serverProbe(server) }, periodSeconds: 2, timeoutSeconds: 2 };
     return {
         metadata: { labels: databaseLabels(o.store) },
         spec: {

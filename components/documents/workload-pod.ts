@@ -1,5 +1,5 @@
-import type { StoreKind } from "../../model/estate.ts";
-import { passwordDirectory, servers } from "../../model/servers.ts";
+import { passwordDirectory } from "../../model/servers.ts";
+import type { StoreKind } from "../../stores/kind.ts";
 import { passwordMount, passwordVolume } from "./passwords.ts";
 import { containerSecurity, environment, ownUser, podSecurity, resources, scratch, type PodTemplate } from "./pods.ts";
 
@@ -19,14 +19,18 @@ export interface WorkloadPod {
     readonly needs: readonly Need[];
 }
 
-const prefixes: Readonly<Record<StoreKind, string>> = { mariadb: "MYSQL", postgres: "POSTGRES" };
+/** `orders-mysql` -> `ORDERS_MYSQL`. */
+const variable = (store: string) => store.toUpperCase().replaceAll("-", "_");
 
-/** Where a store is, as environment: `MYSQL_HOST`, `MYSQL_PASSWORD_FILE`, … The name leads to the site's own server, whichever site this is. */
-const whereabouts = ({ store, kind, database }: Need, namespace: string) => {
-    const prefix = prefixes[kind];
+/**
+ * Where a store is, as environment: `MYSQL_HOST`, `MYSQL_PASSWORD_FILE`, …; where the service needs two of its kind, `ORDERS_MYSQL_HOST`, … after the store. The name leads to the
+ * site's own server, whichever site this is.
+ */
+const whereabouts = ({ store, kind, database }: Need, namespace: string, alone: boolean) => {
+    const prefix = alone ? kind.variables : variable(store);
     return environment({
         [`${prefix}_HOST`]: `${store}.${namespace}.svc`,
-        [`${prefix}_PORT`]: String(servers[kind].port),
+        [`${prefix}_PORT`]: String(kind.server.port),
         [`${prefix}_USER`]: "app",
         [`${prefix}_PASSWORD_FILE`]: `${passwordDirectory(store)}/app`,
         [`${prefix}_DATABASE`]: database,
@@ -35,11 +39,9 @@ const whereabouts = ({ store, kind, database }: Need, namespace: string) => {
 
 /**
  * Pod of a service: spread over zones and nodes, non-root, given the `app` password of the stores that it needs and nothing else.
- * @throws RangeError if two of its stores are of one kind: their variables would have one name.
  */
 export function workloadPod(o: WorkloadPod): PodTemplate {
-    const twice = o.needs.find((need, index) => o.needs.findIndex(({ kind }) => kind === need.kind) !== index);
-    if (twice) throw new RangeError(`service ${o.service} needs two ${twice.kind} stores; one of a kind is what its variables can name`);
+    const alone = ({ kind }: Need) => o.needs.filter((need) => need.kind === kind).length === 1;
     const health = { httpGet: { path: o.healthPath, port: o.port }, timeoutSeconds: 3 };
     const labels = workloadLabels(o.service);
     return {
@@ -57,7 +59,7 @@ export function workloadPod(o: WorkloadPod): PodTemplate {
                 {
                     name: "service",
                     image: o.image,
-                    env: [...environment({ PORT: String(o.port) }), ...o.needs.flatMap((need) => whereabouts(need, o.namespace))],
+                    env: [...environment({ PORT: String(o.port) }), ...o.needs.flatMap((need) => whereabouts(need, o.namespace, alone(need)))],
                     ports: [{ name: "http", containerPort: o.port }],
                     volumeMounts: [
                         ...o.needs.map(({ store }) => passwordMount(store, `passwords-${store}`)),

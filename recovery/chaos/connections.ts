@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ServerAddress } from "../../backup/stores/adapter.ts";
-import { connectMariadb } from "../../backup/stores/mariadb-client.ts";
-import { connectPostgres } from "../../backup/stores/postgres-client.ts";
-import type { StoreKind } from "../../model/estate.ts";
+import type { ServerAddress } from "../../stores/adapter.ts";
+import type { HeldConnection, StoreKind } from "../../stores/kind.ts";
 import type { Seconds } from "../../model/units.ts";
 import { timeBox } from "./time-box.ts";
 
@@ -21,26 +19,6 @@ const most = 20_000;
 /** What the servers call it: https://mariadb.com/kb/en/mariadb-error-code-reference/ (1040, 1203), https://www.postgresql.org/docs/15/errcodes-appendix.html (53300). */
 const full = new Set(["ER_CON_COUNT_ERROR", "ER_TOO_MANY_USER_CONNECTIONS", "53300"]);
 
-/** A connection that is held. */
-interface Connection {
-    onLost(then: () => void): void;
-    close(): Promise<void>;
-}
-
-const openers: Readonly<Record<StoreKind, (server: ServerAddress) => Promise<Connection>>> = {
-    mariadb: async (server) => {
-        const connection = await connectMariadb(server);
-        return {
-            onLost: (then) => void connection.on("error", then),
-            close: async () => connection.destroy(),
-        };
-    },
-    postgres: async (server) => {
-        const client = await connectPostgres(server);
-        return { onLost: (then) => void client.on("end", then), close: () => client.end() };
-    },
-};
-
 /**
  * Takes connections of a store as an ordinary client does, until the server has no more, and holds them until the time is over or `signal` ends it. What the
  * server takes back is taken again.
@@ -52,10 +30,10 @@ export async function holdConnections(
     span: Seconds,
     signal: AbortSignal,
 ): Promise<HeldConnections> {
-    const open = openers[kind];
+    const open = kind.operations.hold;
     using box = timeBox(span, signal);
     const rest = () => sleep(pause, undefined, { signal: box.over }).catch(() => undefined); // the loop's own condition tells
-    const connections = new Set<Connection>();
+    const connections = new Set<HeldConnection>();
     const result: HeldConnections = { held: 0, refused: 0 };
     try {
         while (!box.over.aborted) {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { otherSite } from "../../model/estate.ts";
 import { Failure } from "../../model/failure.ts";
 import { actionFor, type Lease } from "../../model/lease.ts";
-import type { DatabasePlace, DatabaseStatus, GuardedServer } from "./database.ts";
+import type { DatabasePlace, DatabaseStatus, GuardedServer } from "../../stores/place.ts";
 import { readMarker, writeMarker, type Marker } from "./marker.ts";
 import type { Proofs, Prover } from "./proofs.ts";
 import type { EpochRecord } from "../../model/epoch.ts";
@@ -74,7 +74,7 @@ const unfinished = (marker: Marker | undefined): boolean => marker?.seed === "wa
 
 export function guardOf({ place, server, proofs, drop, answered, signal }: GuardTools): Guard {
     const { store, volume } = place;
-    const { site } = place.standpoint;
+    const { site } = place;
     /** True while the server is known to take no writes: nobody but this process lifts that, and it says so first. */
     let closed = false;
     /** True while the server is a former writer of a site that is active no more. */

@@ -1,12 +1,10 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { EpochRecord } from "../../model/epoch.ts";
-import type { StoreKind } from "../../model/estate.ts";
 import { otherSite } from "../../model/estate.ts";
 import { Failure } from "../../model/failure.ts";
-import type { DatabasePlace } from "./database.ts";
+import type { DatabasePlace } from "../../stores/place.ts";
 import { readMarker, writeMarker } from "./marker.ts";
-import { prepareReplica, seedPostgres, startReadOnly } from "./postgres-seed.ts";
+import { kindOf } from "../../stores/registry.ts";
 
 /** What lies on a volume before its server starts. */
 export type VolumeState =
@@ -17,18 +15,10 @@ export type VolumeState =
     | "seeded"
     | "own";
 
-/** PostgreSQL's data directory on its volume, as `PGDATA` of model/servers.ts has it. */
-export const pgData = (volume: string): string => join(volume, "pgdata");
-
-const firstFile: Readonly<Record<StoreKind, (volume: string) => string>> = {
-    mariadb: (volume) => join(volume, "mysql"),
-    postgres: (volume) => join(pgData(volume), "PG_VERSION"),
-};
-
-export function volumeState(place: Pick<DatabasePlace, "kind" | "volume">): VolumeState {
+export function volumeState(place: Pick<DatabasePlace, "engine" | "volume">): VolumeState {
     const marker = readMarker(place.volume);
     if (marker) return marker.seed === "done" ? "seeded" : "half";
-    return existsSync(firstFile[place.kind](place.volume)) ? "own" : "empty";
+    return existsSync(kindOf(place).firstFile(place.volume)) ? "own" : "empty";
 }
 
 export type SeedDecision =
@@ -48,13 +38,14 @@ export function decideSeed(state: VolumeState, siteIsActive: boolean | undefined
 }
 
 /**
- * Runs before a store's server, at every start of its pod. An empty volume in a passive site is to be a copy of the peer's data: PostgreSQL's is
- * made here; MariaDB's by the guard once the server is up, which is noted on the volume. Whole data is left alone.
+ * Runs before a store's server, at every start of its pod. An empty volume in a passive site is to be a copy of the peer's data: It is
+ * made here, or by the guard once the server is up, which is noted on the volume. Whole data is left alone.
  * @param epoch reads the epoch record; asked only where something depends on it, so that a server with data starts while the standby region is lost
  * @throws Failure("refused") when this site is active and its copy was never finished
  */
 export async function seed(place: DatabasePlace, epoch: () => Promise<EpochRecord>, signal: AbortSignal): Promise<SeedDecision> {
-    const { site } = place.standpoint;
+    const { site } = place;
+    const { seeding } = kindOf(place).operations;
     const state = volumeState(place);
     let decision = decideSeed(state, undefined);
     if (decision === "ask the epoch") decision = decideSeed(state, (await epoch()).active === site);
@@ -70,21 +61,18 @@ export async function seed(place: DatabasePlace, epoch: () => Promise<EpochRecor
             place.note(`${place.store}: ${site} is active and its volume is empty: the server makes its own data`);
             return decision;
         case "keep":
-            if (place.kind === "postgres") {
-                if (state === "seeded") prepareReplica(place);
-                startReadOnly(pgData(place.volume));
-            }
+            seeding.keep(place, state === "seeded");
             place.note(`${place.store}: the volume holds data (${state}); it starts read-only`);
             return decision;
         case "seed": {
             const marker = { from: otherSite(site), at: new Date().toISOString() } as const;
-            if (place.kind === "mariadb") {
+            if (!seeding.before) {
                 writeMarker(place.volume, { ...marker, seed: "wanted" });
                 place.note(`${place.store}: the guard will seed it from ${place.peer.host} once the server is up`);
                 return decision;
             }
             writeMarker(place.volume, { ...marker, seed: "copying" });
-            await seedPostgres(place, pgData(place.volume), signal);
+            await seeding.copy(place, signal);
             writeMarker(place.volume, { ...marker, seed: "done", at: new Date().toISOString() });
             return decision;
         }

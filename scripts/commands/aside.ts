@@ -3,13 +3,14 @@ import { readAside, saveAside } from "../../backup/aside.ts";
 import { storeOf } from "../../backup/backup.ts";
 import { otherSite } from "../../model/estate.ts";
 import { names } from "../../model/names.ts";
-import { servers } from "../../model/servers.ts";
+
 import { contextOf } from "../../recovery/cluster.ts";
 import { workloadsOf } from "../../recovery/workloads.ts";
 import { interruption } from "../interruption.ts";
 import { note, print, show } from "../output.ts";
 import { passwordOf } from "../servers.ts";
 import { standpoint } from "../standpoint.ts";
+import { kindOf } from "../../stores/registry.ts";
 
 export const command = new Command("aside")
     .argument("<store>", "store of the estate")
@@ -26,7 +27,7 @@ export const command = new Command("aside")
         const here = await standpoint();
         const { kind, database } = storeOf(here, store);
         const derived = names(here.estate, here.account);
-        const server = { port: servers[kind].port, user: "backup", password: passwordOf(store, "backup"), database };
+        const server = { port: kind.server.port, user: "backup", password: passwordOf(store, "backup"), database };
         const found = await saveAside(
             here,
             store,

@@ -1,13 +1,14 @@
 import { Command } from "commander";
 import { backup, storeOf } from "../../backup/backup.ts";
 import { names } from "../../model/names.ts";
-import { servers } from "../../model/servers.ts";
+
 import { checkMayBackUp } from "../../recovery/active.ts";
 import { coordinationOf } from "../../recovery/coordination.ts";
 import { interruption } from "../interruption.ts";
 import { note, print, show } from "../output.ts";
 import { passwordOf, serverAt } from "../servers.ts";
 import { standpoint } from "../standpoint.ts";
+import { kindOf } from "../../stores/registry.ts";
 
 export const command = new Command("backup")
     .argument("<store>", "store of the estate")
@@ -21,12 +22,14 @@ export const command = new Command("backup")
     .action(async (name: string, { from, json }: { from?: string; json?: boolean }) => {
         const here = await standpoint();
         await checkMayBackUp(coordinationOf(here.estate, here.account), here.site, note);
-        const { kind, database } = storeOf(here, name);
+        const declared = storeOf(here, name);
+        const kind = kindOf(declared);
+        const { database } = declared;
         const server = from
             ? serverAt(from, name, kind)
             : {
                   host: `${name}.${names(here.estate, here.account).namespace}.svc`,
-                  port: servers[kind].port,
+                  port: kind.server.port,
                   user: "backup",
                   password: passwordOf(name, "backup"),
                   database,

@@ -5,7 +5,7 @@ import { siteNames, type SiteName } from "../../model/estate.ts";
 import { exitCodes, Failure } from "../../model/failure.ts";
 import { judgeReadiness } from "../../model/readiness.ts";
 import { names } from "../../model/names.ts";
-import { servers } from "../../model/servers.ts";
+
 import { formatDuration, parseDuration, seconds, type Seconds } from "../../model/units.ts";
 import { accountNumber } from "../../recovery/account.ts";
 import { holdConnections } from "../../recovery/chaos/connections.ts";
@@ -202,7 +202,7 @@ async function hold(options: { latency?: string[]; listen?: number; connections?
     const { kind, database } = declared;
     const server = {
         host: `${store}.${names(estate, "").namespace}.svc`,
-        port: servers[kind].port,
+        port: kind.server.port,
         user: "app",
         password: passwordOf(store, "app"),
         database,

@@ -1,12 +1,11 @@
 import { Command } from "commander";
 import { hostname } from "node:os";
 import { Failure } from "../../model/failure.ts";
-import { servers } from "../../model/servers.ts";
 import { epochMemoryOn } from "../../recovery/databases/epoch-memory.ts";
 import { startGate, type Gate } from "../../recovery/databases/gate.ts";
 import { serveGuard, runningGuard } from "../../recovery/databases/guard-socket.ts";
 import { guardOf } from "../../recovery/databases/guard.ts";
-import { guardedServer } from "../../recovery/databases/kinds.ts";
+import { kindOf } from "../../stores/registry.ts";
 import { proofsOf } from "../../recovery/databases/proofs.ts";
 import { provers, witnessKeeper } from "../../recovery/databases/witness.ts";
 import { witnessOf } from "../../recovery/coordination.ts";
@@ -48,7 +47,8 @@ export const command = new Command("guard")
         if (options.promote) return print(await running.promote());
         if (options.rejoin) return print(await running.rejoin());
 
-        const { standpoint, kind, socketDirectory } = place;
+        const { standpoint, socketDirectory } = place;
+        const kind = kindOf(place);
         const host = process.env["LIFEBOAT_POD_ADDRESS"];
         if (!host) throw new Failure("usage", "it is not said where to listen", "set LIFEBOAT_POD_ADDRESS to the pod's own address");
         const terms = standpoint.estate.lease;
@@ -56,13 +56,13 @@ export const command = new Command("guard")
         const bucket = witnessOf(standpoint.estate, standpoint.account);
         const guard = guardOf({
             place,
-            server: guardedServer(place),
+            server: kind.operations.guarded(place),
             proofs,
             drop: () => gate.drop(),
             answered: witnessKeeper({ standpoint, store, holder: hostname(), proofs, bucket, note }),
             signal: interruption,
         });
-        const gate: Gate = await startGate({ listen: { host, port: servers[kind].port }, server: place.port, passes: guard.passes });
+        const gate: Gate = await startGate({ listen: { host, port: kind.server.port }, server: place.port, passes: guard.passes });
         const socket = await serveGuard(socketDirectory, guard);
         note(`guarding ${store} in the ${standpoint.site} site, on ${host}:${gate.port}`);
         await guard.run(terms.renewEvery * 1000);

@@ -2,11 +2,12 @@ import { Command } from "commander";
 import { storeOf } from "../../backup/backup.ts";
 import { restore } from "../../backup/restore.ts";
 import { Failure } from "../../model/failure.ts";
-import { guardSocketMount, servers } from "../../model/servers.ts";
+import { guardSocketMount } from "../../model/servers.ts";
 import { interruption } from "../interruption.ts";
 import { note, print, show } from "../output.ts";
 import { passwordOf, serverAt } from "../servers.ts";
 import { standpoint } from "../standpoint.ts";
+import { kindOf } from "../../stores/registry.ts";
 
 interface Options {
     at?: string;
@@ -35,13 +36,15 @@ export const command = new Command("restore")
     .option("--json", "print what was restored as JSON")
     .action(async (name: string, { at, to, replace, json }: Options) => {
         const here = await standpoint("standby");
-        const { kind, database } = storeOf(here, name);
+        const declared = storeOf(here, name);
+        const kind = kindOf(declared);
+        const { database } = declared;
         const target = to
             ? serverAt(to, name, kind)
             : {
                   host: "localhost",
-                  port: servers[kind].port,
-                  user: servers[kind].superuser,
+                  port: kind.server.port,
+                  user: kind.server.superuser,
                   password: passwordOf(name, "root"),
                   database,
                   socketDirectory: guardSocketMount,

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { storeOf } from "../../backup/backup.ts";
-import { adapters } from "../../backup/stores/registry.ts";
-import { guardSocketMount, servers } from "../../model/servers.ts";
+import { kindOf } from "../../stores/registry.ts";
+import { guardSocketMount } from "../../model/servers.ts";
 import { print, show } from "../output.ts";
 import { passwordOf, serverAt } from "../servers.ts";
 import { standpoint } from "../standpoint.ts";
@@ -15,13 +15,15 @@ export const command = new Command("tables")
     .option("--of <url>", "server, as in mariadb://root@127.0.0.1:3306/orders (default: the server beside this guard, by its socket)")
     .option("--json", "print { store, tables: [{ name, rows, checksum }] } as JSON")
     .action(async (store: string, { of, json }: { of?: string; json?: boolean }) => {
-        const { kind, database } = storeOf(await standpoint("standby"), store);
-        const { superuser, port } = servers[kind];
+        const declared = storeOf(await standpoint("standby"), store);
+        const kind = kindOf(declared);
+        const { database } = declared;
+        const { superuser, port } = kind.server;
         const local = () => ({
             ...{ host: "localhost", port, user: superuser, password: passwordOf(store, "root"), database },
             socketDirectory: guardSocketMount,
         });
-        const tables = await adapters[kind].tables(of === undefined ? local() : serverAt(of, store, kind));
+        const tables = await kind.operations.logical.tables(of === undefined ? local() : serverAt(of, store, kind));
         if (json) return print({ store, tables });
         for (const { name, rows, checksum } of tables) show(`${name.padEnd(30)} ${String(rows).padStart(10)} rows  ${checksum}`);
     });

@@ -5,7 +5,7 @@ import mysql from "mysql2/promise";
 import pg from "pg";
 import { readAside, saveAside } from "../../backup/aside.ts";
 import { findOrphans } from "../../backup/orphans.ts";
-import type { ServerAddress } from "../../backup/stores/adapter.ts";
+import type { ServerAddress } from "../../stores/adapter.ts";
 import { dataKey, listPoints, type Standpoint } from "../../backup/vault.ts";
 import type { StoreKind } from "../../model/estate.ts";
 import type { Failure } from "../../model/failure.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { allBounds, explain, rtoBounds, serviceRpoBounds, storeRpoBounds, tellSource } from "../../model/bounds.ts";
-import { defineEstate, type EstateDeclaration } from "../../model/estate.ts";
+import type { EstateDeclaration } from "../../model/estate.ts";
+import { defineEstate } from "../../stores/estate.ts";
 import { estate as ours } from "../../stacks/estate.ts";
 import { declaration } from "./declaration.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { chaosRecord, faultSlack, feltIn, reasonsAgainst, recoveryLimit, standing, targetsOf, type Look } from "../../model/chaos.ts";
-import { defineEstate } from "../../model/estate.ts";
+import { defineEstate } from "../../stores/estate.ts";
 import type { Readiness } from "../../model/readiness.ts";
 import { declaration } from "./declaration.ts";
 

@@ -8,8 +8,8 @@ export function declaration(change: (estate: EstateDeclaration) => void = () => 
         sites: { primary: { region: "eu-west-1" }, standby: { region: "eu-central-1" } },
         decision: "5 min",
         stores: {
-            ledger: { kind: "mariadb", objective: { rto: "1 h", rpo: "15 min" }, backup: { every: "5 min" } },
-            people: { kind: "postgres", objective: { rto: "1 h", rpo: "15 min" }, backup: { every: "5 min" } },
+            ledger: { engine: "mariadb", objective: { rto: "1 h", rpo: "15 min" }, backup: { every: "5 min" } },
+            people: { engine: "postgres", objective: { rto: "1 h", rpo: "15 min" }, backup: { every: "5 min" } },
         },
         services: { till: { image: "shop/till:1", needs: ["ledger", "people"], objective: { rto: "10 min", rpo: "5 s" } } },
     };

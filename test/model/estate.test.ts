@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { EstateError, defineEstate, otherSite, type EstateDeclaration } from "../../model/estate.ts";
+import { EstateError, otherSite, type EstateDeclaration } from "../../model/estate.ts";
+import { defineEstate } from "../../stores/estate.ts";
 import { estate } from "../../stacks/estate.ts";
 import { declaration } from "./declaration.ts";
 

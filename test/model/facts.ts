@@ -1,4 +1,5 @@
-import { defineEstate, type SiteName } from "../../model/estate.ts";
+import type { SiteName } from "../../model/estate.ts";
+import { defineEstate } from "../../stores/estate.ts";
 import type { Answer, DatabaseFacts, Facts } from "../../model/readiness.ts";
 import { declaration } from "./declaration.ts";
 

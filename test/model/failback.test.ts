@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { checkOrder } from "../../model/critical-path.ts";
-import { defineEstate } from "../../model/estate.ts";
+import { defineEstate } from "../../stores/estate.ts";
 import { failbackPlan, switchBound, type FailbackStep } from "../../model/failback.ts";
 import { estimateOf, forwardOnly, stepsOf } from "../../model/plan.ts";
 import { tellFailback } from "../../model/tell.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { defineEstate } from "../../model/estate.ts";
+import { defineEstate } from "../../stores/estate.ts";
 import { fenceMargin, fenceWait, heard, mayWrite, noLease, type Lease } from "../../model/lease.ts";
 import { seconds } from "../../model/units.ts";
 import { declaration } from "./declaration.ts";

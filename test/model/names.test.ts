@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { defineEstate, siteNames } from "../../model/estate.ts";
+import { siteNames } from "../../model/estate.ts";
+import { defineEstate } from "../../stores/estate.ts";
 import { backupDuties, coordination, names, witnessRegion } from "../../model/names.ts";
 import { declaration } from "./declaration.ts";
 

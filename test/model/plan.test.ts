@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { checkOrder, criticalPath } from "../../model/critical-path.ts";
-import { defineEstate } from "../../model/estate.ts";
+import { defineEstate } from "../../stores/estate.ts";
 import {
     estimateOf,
     forwardOnly,

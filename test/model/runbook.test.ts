@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { defineEstate, type Estate } from "../../model/estate.ts";
+import type { Estate } from "../../model/estate.ts";
+import { defineEstate } from "../../stores/estate.ts";
 import { estimateOf, forwardOnly, stepsOf, type Plan, type Step } from "../../model/plan.ts";
 import { plans } from "../../model/plans.ts";
 import { runbookText, scenarios, type RunbookScenario } from "../../model/runbook.ts";

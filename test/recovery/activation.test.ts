@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Failure } from "../../model/failure.ts";
-import { defineEstate } from "../../model/estate.ts";
+import { defineEstate } from "../../stores/estate.ts";
 import { regionLossPlan } from "../../model/plan.ts";
 import { seconds } from "../../model/units.ts";
 import { ownSteps, runActivation } from "../../recovery/activation.ts";

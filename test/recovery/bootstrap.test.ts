@@ -8,7 +8,8 @@ import {
     GetBucketVersioningCommand,
 } from "@aws-sdk/client-s3";
 import { awsClients } from "../../backup/clients.ts";
-import { defineEstate, type Estate } from "../../model/estate.ts";
+import type { Estate } from "../../model/estate.ts";
+import { defineEstate } from "../../stores/estate.ts";
 import { Failure } from "../../model/failure.ts";
 import { coordination, names, witness, witnessRegion } from "../../model/names.ts";
 import { bootstrapAccount } from "../../recovery/bootstrap.ts";

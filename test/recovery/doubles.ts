@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { defineEstate } from "../../model/estate.ts";
+import { defineEstate } from "../../stores/estate.ts";
 import type { EpochRecord } from "../../model/epoch.ts";
 import { coordination, witness } from "../../model/names.ts";
 import { regionLossPlan } from "../../model/plan.ts";

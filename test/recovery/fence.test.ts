@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EpochRecord } from "../../model/epoch.ts";
-import { defineEstate } from "../../model/estate.ts";
+import { defineEstate } from "../../stores/estate.ts";
 import { Failure } from "../../model/failure.ts";
 import { witness } from "../../model/names.ts";
 import { seconds } from "../../model/units.ts";

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as random from "@pulumi/random";
-import { defineEstate } from "../../model/estate.ts";
+import { defineEstate } from "../../stores/estate.ts";
 import { names } from "../../model/names.ts";
 import { passwordNames } from "../../model/servers.ts";
 import { primary } from "../../stacks/primary.ts";
@@ -16,8 +16,8 @@ export const estate = defineEstate({
     sites: { primary: { region: "us-east-1" }, standby: { region: "us-west-2" } },
     decision: "5 min",
     stores: {
-        "shop-mysql": { kind: "mariadb", objective: { rto: "1 h", rpo: "15 min" }, backup: { every: "5 min" } },
-        "shop-postgres": { kind: "postgres", objective: { rto: "1 h", rpo: "15 min" }, backup: { every: "10 min", lock: "3 d" } },
+        "shop-mysql": { engine: "mariadb", objective: { rto: "1 h", rpo: "15 min" }, backup: { every: "5 min" } },
+        "shop-postgres": { engine: "postgres", objective: { rto: "1 h", rpo: "15 min" }, backup: { every: "10 min", lock: "3 d" } },
     },
     services: { shop: { image: "shop:1", needs: ["shop-mysql", "shop-postgres"], objective: { rto: "10 min", rpo: "5 s" }, pods: 3 } },
 });

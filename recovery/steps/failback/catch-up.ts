@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StoreKind } from "../../../model/estate.ts";
-import { covers } from "../../../model/position.ts";
+import type { StoreKind } from "../../../stores/kind.ts";
 import type { UndoableEffect } from "../../activation.ts";
 import { nothingToUndo } from "../nothing.ts";
 import type { Side } from "./side.ts";
@@ -20,7 +19,7 @@ export function catchUpStep(store: string, kind: StoreKind, from: Side, to: Side
             for (let told = ""; ; await sleep(200, undefined, { signal })) {
                 const { role, position, problem } = await to.guard.status(store, signal);
                 if (role !== "replica") throw new Error(`${store} in the ${to.site} is ${role}, not a replica`);
-                if (position !== undefined && covers(kind, position, closed.position))
+                if (position !== undefined && kind.covers(position, closed.position))
                     return { closedAt: closed.position, appliedTo: position };
                 if (problem !== undefined && problem !== told) note((told = problem));
             }

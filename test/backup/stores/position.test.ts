@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mariadb } from "../../../backup/stores/mariadb.ts";
+import { mariadb } from "../../../stores/mariadb/dump.ts";
 
 const positionIn = (head: string, tail: string) => mariadb.positionIn({ head: Buffer.from(head), tail: Buffer.from(tail) });
 

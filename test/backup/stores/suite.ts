@@ -6,10 +6,10 @@ import { DeleteObjectCommand, ListMultipartUploadsCommand, PutObjectCommand } fr
 import { CreateKeyCommand } from "@aws-sdk/client-kms";
 import { backup } from "../../../backup/backup.ts";
 import { encrypting } from "../../../backup/envelope.ts";
-import { Meter } from "../../../backup/meter.ts";
+import { Meter } from "../../../stores/meter.ts";
 import { restore, type RestoreOptions } from "../../../backup/restore.ts";
-import type { ServerAddress } from "../../../backup/stores/adapter.ts";
-import { adapters } from "../../../backup/stores/registry.ts";
+import type { ServerAddress } from "../../../stores/adapter.ts";
+import { adapters } from "../../../stores/registry.ts";
 import { dataKey, manifestKey, readText } from "../../../backup/vault.ts";
 import { verify, type Finding } from "../../../backup/verification.ts";
 import type { StoreKind } from "../../../model/estate.ts";

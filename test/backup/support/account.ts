@@ -7,7 +7,8 @@ import { CreateAliasCommand, CreateKeyCommand, ReplicateKeyCommand } from "@aws-
 import { after } from "mocha";
 import { awsClients } from "../../../backup/clients.ts";
 import { listObjects, type Standpoint } from "../../../backup/vault.ts";
-import { defineEstate, siteNames, type SiteName } from "../../../model/estate.ts";
+import { siteNames, type SiteName } from "../../../model/estate.ts";
+import { defineEstate } from "../../../stores/estate.ts";
 import { coordination, names } from "../../../model/names.ts";
 import { startMoto, type Moto } from "../../support/moto.ts";
 

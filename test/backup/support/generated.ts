@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { PassThrough, Readable } from "node:stream";
-import type { Program } from "../../../backup/program.ts";
+import type { Program } from "../../../stores/program.ts";
 
 export const MiB = 1_048_576;
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { seconds } from "../../../model/units.ts";
-import type { DatabaseStatus, GuardedServer } from "../../../recovery/databases/database.ts";
+import type { DatabaseStatus, GuardedServer } from "../../../stores/place.ts";
 import { guardOf } from "../../../recovery/databases/guard.ts";
 import { proofsOf } from "../../../recovery/databases/proofs.ts";
 import { estate } from "../doubles.ts";

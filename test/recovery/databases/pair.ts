@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StoreKind } from "../../../model/estate.ts";
 import type { Failure } from "../../../model/failure.ts";
-import { connectMariadb } from "../../../backup/stores/mariadb-client.ts";
-import { localMariadb } from "../../../recovery/databases/mariadb.ts";
+import { connectMariadb } from "../../../stores/mariadb/client.ts";
+import { localMariadb } from "../../../stores/mariadb/guarded.ts";
 import { readMarker, writeMarker } from "../../../recovery/databases/marker.ts";
-import { setAccess } from "../../../recovery/databases/postgres-seed.ts";
+import { setAccess } from "../../../stores/postgres/seed.ts";
 import { pgData } from "../../../recovery/databases/seed.ts";
 import { makePair, passwords, type Epoch, type Pod } from "./pod.ts";
 

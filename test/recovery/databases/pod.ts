@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { otherSite, type SiteName, type StoreKind } from "../../../model/estate.ts";
 import type { EpochRecord } from "../../../model/epoch.ts";
 import { passwordDirectory, passwordNames, servers, type PasswordName } from "../../../model/servers.ts";
-import type { DatabasePlace, GuardedServer } from "../../../recovery/databases/database.ts";
+import type { DatabasePlace, GuardedServer } from "../../../stores/place.ts";
 import { epochMemoryOn } from "../../../recovery/databases/epoch-memory.ts";
 import { startGate, type Gate } from "../../../recovery/databases/gate.ts";
 import { guardOf, type Guard } from "../../../recovery/databases/guard.ts";

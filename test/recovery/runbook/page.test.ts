@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { defineEstate } from "../../../model/estate.ts";
+import { defineEstate } from "../../../stores/estate.ts";
 import { scenarios } from "../../../model/runbook.ts";
 import { makeRunbook } from "../../../recovery/runbook/page.ts";
 import { declaration } from "../../model/declaration.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { defineEstate } from "../../../model/estate.ts";
+import { defineEstate } from "../../../stores/estate.ts";
 import { judgeReadiness, type Answer, type Facts } from "../../../model/readiness.ts";
 import { screen, statusScreen } from "../../../scripts/screens/status.ts";
 import { declaration } from "../../model/declaration.ts";

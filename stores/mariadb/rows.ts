@@ -1,8 +1,8 @@
 import type { Connection } from "mysql2";
 import mysql from "mysql2/promise";
-import type { ServerAddress } from "./adapter.ts";
-import { connectMariadb, rowsOf } from "./mariadb-client.ts";
-import type { ContentRow, Rows } from "./rows.ts";
+import type { ServerAddress } from "../adapter.ts";
+import { connectMariadb, rowsOf } from "./client.ts";
+import type { ContentRow, Rows } from "../rows.ts";
 
 /** Types whose bytes are no text. */
 const binary = new Set([

@@ -1,4 +1,4 @@
-import type { HashedRow } from "../../model/difference.ts";
+import type { HashedRow } from "../model/difference.ts";
 
 /** A row with its content, as JSON text. Binary columns of MariaDB are hexadecimal. */
 export interface ContentRow extends HashedRow {

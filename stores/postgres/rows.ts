@@ -1,7 +1,7 @@
 import pg from "pg";
-import type { ServerAddress } from "./adapter.ts";
-import { connectPostgres } from "./postgres-client.ts";
-import type { ContentRow, Rows } from "./rows.ts";
+import type { ServerAddress } from "../adapter.ts";
+import { connectPostgres } from "./client.ts";
+import type { ContentRow, Rows } from "../rows.ts";
 
 const rowsAtOnce = 1_000;
 

@@ -1,13 +1,11 @@
 import { Failure } from "../../model/failure.ts";
-import type { StoreAdapter } from "./adapter.ts";
-import { connectMariadb, readTables, rowsOf, startMariadbDump } from "./mariadb-client.ts";
-import { makeScratch } from "./mariadb-scratch.ts";
+import type { StoreAdapter } from "../adapter.ts";
+import { connectMariadb, readTables, rowsOf, startMariadbDump } from "./client.ts";
+import { makeScratch } from "./scratch.ts";
 
 /** MariaDB, and MySQL, by a dump of one database through the wire. */
 export const mariadb: StoreAdapter = {
-    kind: "mariadb",
     way: "network",
-    scheme: "mariadb",
 
     async describe(server) {
         const connection = await connectMariadb(server);

@@ -1,12 +1,10 @@
-import type { StoreAdapter } from "./adapter.ts";
-import { connectPostgres, readTables, startPostgresDump } from "./postgres-client.ts";
-import { makeScratch } from "./postgres-scratch.ts";
+import type { StoreAdapter } from "../adapter.ts";
+import { connectPostgres, readTables, startPostgresDump } from "./client.ts";
+import { makeScratch } from "./scratch.ts";
 
 /** PostgreSQL, by a plain dump of one database through the wire. */
 export const postgres: StoreAdapter = {
-    kind: "postgres",
     way: "network",
-    scheme: "postgres",
 
     async describe(server) {
         const client = await connectPostgres(server);

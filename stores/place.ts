@@ -1,13 +1,13 @@
-import type { StoreKind } from "../../model/estate.ts";
-import type { ServerRole } from "../../model/lease.ts";
-import type { PasswordName } from "../../model/servers.ts";
-import type { Standpoint } from "../../backup/vault.ts";
+import type { SiteName } from "../model/estate.ts";
+import type { ServerRole } from "../model/lease.ts";
+import type { PasswordName } from "../model/servers.ts";
 
 /** A store's server in this site, as its guard and its seed meet it. */
 export interface DatabasePlace {
-    readonly standpoint: Standpoint;
+    readonly site: SiteName;
     readonly store: string;
-    readonly kind: StoreKind;
+    /** As the estate has it. */
+    readonly engine: string;
     /** Name of the database inside the server. */
     readonly database: string;
     /** Where the volume with the data is mounted. */

@@ -1,10 +1,10 @@
 import type pg from "pg";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connectPostgres } from "../../backup/stores/postgres-client.ts";
+import { connectPostgres } from "./client.ts";
 import { Failure } from "../../model/failure.ts";
-import type { DatabasePlace, DatabaseStatus, GuardedServer } from "./database.ts";
-import { setAccess } from "./postgres-seed.ts";
-import { pgData } from "./seed.ts";
+import type { DatabasePlace, DatabaseStatus, GuardedServer } from "../place.ts";
+import { setAccess } from "./seed.ts";
+import { pgData } from "./server.ts";
 
 /** `pg_promote` waits so long, in seconds; a changed setting is expected to show within `settingMs`. */
 const promoteSeconds = 60;

@@ -1,7 +1,7 @@
 import mysql from "mysql2/promise";
 import { Failure } from "../../model/failure.ts";
 import { startProgram, type Program } from "../program.ts";
-import type { ServerAddress, TableSummary } from "./adapter.ts";
+import type { ServerAddress, TableSummary } from "../adapter.ts";
 
 /** Largest row and statement, in bytes: the most that the protocol allows, so that whatever a server holds can be dumped and loaded. */
 export const largestPacket = 1_073_741_824;

@@ -1,5 +1,4 @@
-import type { StoreKind } from "../../model/estate.ts";
-import type { Program } from "../program.ts";
+import type { Program } from "./program.ts";
 
 /** A database server, and one database in it, as its clients reach it. */
 export interface ServerAddress {
@@ -27,16 +26,12 @@ export interface TableSummary {
 }
 
 /**
- * What Lifeboat needs to know of a kind of store. A new kind is one of these, entered in registry.ts, and passes test/backup/stores/suite.ts.
+ * Backups of one database as text. Passes test/backup/stores/suite.ts.
  * Nothing here retries or waits, but where it says so; every program that is started is killed by the signal.
  */
 export interface StoreAdapter {
-    readonly kind: StoreKind;
     /** `network`: its dump goes through the wire, from any pod. `node`: it has to run beside the data directory. */
     readonly way: "network" | "node";
-    /** Scheme of its URLs. */
-    readonly scheme: string;
-
     /**
      * Asks the server what it is.
      * @throws Failure("unavailable") when it does not answer, Failure("refused") when its data cannot be dumped consistently

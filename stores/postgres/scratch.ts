@@ -1,7 +1,7 @@
 import pg from "pg";
 import { Failure } from "../../model/failure.ts";
-import type { Scratch, ServerAddress } from "./adapter.ts";
-import { connectWritable, readTables, startPostgresClient } from "./postgres-client.ts";
+import type { Scratch, ServerAddress } from "../adapter.ts";
+import { connectWritable, readTables, startPostgresClient } from "./client.ts";
 
 const id = pg.escapeIdentifier;
 

@@ -1,13 +1,13 @@
 import mysql from "mysql2/promise";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Meter } from "../../backup/meter.ts";
-import type { ServerAddress } from "../../backup/stores/adapter.ts";
-import { mariadb } from "../../backup/stores/mariadb.ts";
-import { connectMariadb, rowsOf, startMariadbClient, startMariadbDump } from "../../backup/stores/mariadb-client.ts";
+import { Meter } from "../meter.ts";
+import type { ServerAddress } from "../adapter.ts";
+import { mariadb } from "./dump.ts";
+import { connectMariadb, rowsOf, startMariadbClient, startMariadbDump } from "./client.ts";
 import { Failure } from "../../model/failure.ts";
-import { covers } from "../../model/position.ts";
-import type { DatabasePlace } from "./database.ts";
+import { covers } from "./position.ts";
+import type { DatabasePlace } from "../place.ts";
 
 /**
  * Loads the peer's database into this server, without binary log, and returns the GTID position that it shows. What an earlier try left is wiped.
@@ -86,7 +86,7 @@ export async function followFromHere(place: DatabasePlace, connection: mysql.Con
     await startFollowing(place, connection, position);
     for (const deadline = performance.now() + acceptMs; performance.now() < deadline; await sleep(100, undefined, { signal })) {
         const [state] = await rowsOf<{ Last_IO_Error: string; Gtid_IO_Pos: string }>(connection, "SHOW SLAVE STATUS");
-        if (!covers("mariadb", position, state?.Gtid_IO_Pos ?? "") || (await heartbeats(connection)) > before) return true;
+        if (!covers(position, state?.Gtid_IO_Pos ?? "") || (await heartbeats(connection)) > before) return true;
         if (state?.Last_IO_Error) {
             place.note(`${place.store}: the peer's history does not have ${position}: ${state.Last_IO_Error}`);
             break;

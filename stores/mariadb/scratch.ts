@@ -1,7 +1,7 @@
 import mysql from "mysql2/promise";
 import { Failure } from "../../model/failure.ts";
-import type { Scratch, ServerAddress } from "./adapter.ts";
-import { connectMariadb, largestPacket, readTables, rowsOf, secretOf, startMariadbClient, whereabouts } from "./mariadb-client.ts";
+import type { Scratch, ServerAddress } from "../adapter.ts";
+import { connectMariadb, largestPacket, readTables, rowsOf, secretOf, startMariadbClient, whereabouts } from "./client.ts";
 import { startProgram } from "../program.ts";
 
 const id = mysql.escapeId;

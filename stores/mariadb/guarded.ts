@@ -1,10 +1,10 @@
 import type mysql from "mysql2/promise";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connectMariadb, rowsOf } from "../../backup/stores/mariadb-client.ts";
-import type { ServerAddress } from "../../backup/stores/adapter.ts";
+import { connectMariadb, rowsOf } from "./client.ts";
+import type { ServerAddress } from "../adapter.ts";
 import { Failure } from "../../model/failure.ts";
-import type { DatabasePlace, DatabaseStatus, GuardedServer } from "./database.ts";
-import { followFromHere, followPeer, seedFromPeer } from "./mariadb-seed.ts";
+import type { DatabasePlace, DatabaseStatus, GuardedServer } from "../place.ts";
+import { followFromHere, followPeer, seedFromPeer } from "./seed.ts";
 
 /** What was received has to be applied within this, in ms. */
 const applyMs = 60_000;

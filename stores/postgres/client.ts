@@ -1,7 +1,7 @@
 import pg from "pg";
 import { Failure } from "../../model/failure.ts";
 import { startProgram, type Program } from "../program.ts";
-import type { ServerAddress, TableSummary } from "./adapter.ts";
+import type { ServerAddress, TableSummary } from "../adapter.ts";
 
 const connectMs = 5_000;
 

@@ -1,12 +1,12 @@
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startProgram } from "../../backup/program.ts";
-import { connectPostgres } from "../../backup/stores/postgres-client.ts";
-import { postgresAccess } from "../../model/servers.ts";
-import type { DatabasePlace } from "./database.ts";
+import { startProgram } from "../program.ts";
+import { connectPostgres } from "./client.ts";
+import { postgresAccess } from "./server.ts";
+import type { DatabasePlace } from "../place.ts";
 
 /** Name of the slot that keeps the peer's log for this site. How much it may keep is the server's `max_slot_wal_keep_size`. */
-const slotOf = (place: DatabasePlace): string => `lifeboat_${place.standpoint.site}`;
+const slotOf = (place: DatabasePlace): string => `lifeboat_${place.site}`;
 
 const passFile = (place: DatabasePlace): string => join(place.volume, "replication.pgpass");
 
@@ -82,7 +82,7 @@ export async function seedPostgres(place: DatabasePlace, data: string, signal: A
         `port=${place.peer.port}`,
         "user=replication",
         `passfile=${passFile(place)}`,
-        `application_name=${place.standpoint.site}`,
+        `application_name=${place.site}`,
         // A peer that has vanished is noticed within seconds, not hours.
         "connect_timeout=5 keepalives_idle=5 keepalives_interval=2 keepalives_count=3",
     ].join(" ");

@@ -1,0 +1,22 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { StoreKind } from "../kind.ts";
+import { covers } from "./position.ts";
+import { server } from "./server.ts";
+import type * as operations from "./operations.ts";
+
+const load = createRequire(import.meta.url);
+
+/** MariaDB, as a StatefulSet. */
+export const mariadb: StoreKind = {
+    engine: "mariadb",
+    title: "MariaDB",
+    schemes: ["mariadb", "mysql"],
+    server,
+    variables: "MYSQL",
+    firstFile: (volume) => join(volume, "mysql"),
+    covers,
+    get operations() {
+        return (load("./operations.ts") as typeof operations).operations;
+    },
+};
