@@ -3,15 +3,16 @@ import tseslint from "typescript-eslint";
 /** Which rooms a room may import from, besides itself. Only scripts and tests see the sandbox (below). */
 const rooms = {
     model: [],
-    components: ["model"],
+    stores: ["model"],
+    components: ["model", "stores"],
     policies: ["model"],
-    backup: ["model"],
-    recovery: ["model", "backup"],
-    stacks: ["model", "components"],
-    sandbox: ["model"],
+    backup: ["model", "stores"],
+    recovery: ["model", "stores", "backup"],
+    stacks: ["model", "stores", "components"],
+    sandbox: ["model", "stores"],
     examples: [],
-    scripts: ["model", "backup", "recovery", "stacks", "components", "policies"],
-    test: ["model", "components", "policies", "backup", "recovery", "stacks", "sandbox", "scripts", "examples"],
+    scripts: ["model", "stores", "backup", "recovery", "stacks", "components", "policies"],
+    test: ["model", "stores", "components", "policies", "backup", "recovery", "stacks", "sandbox", "scripts", "examples"],
 };
 /** The commands that are about this machine, and so may know the sandbox. No production path leads through them. */
 const machineScripts = [

@@ -14,6 +14,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 # Nothing of the sandbox or the tests: no production path may reach them.
 COPY model/ model/
+COPY stores/ stores/
 COPY backup/ backup/
 COPY recovery/ recovery/
 COPY components/ components/

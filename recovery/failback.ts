@@ -1,3 +1,4 @@
+import { kindOf } from "../stores/registry.ts";
 import type { Estate, SiteName } from "../model/estate.ts";
 import { handOverLag } from "../model/failback.ts";
 import { names, stackOf } from "../model/names.ts";
@@ -71,7 +72,7 @@ export function failbackEffects({ estate, bucket, witness, primary, standby, pul
         claim: claimStep({ bucket, witness, activation: journal.activation, from, to: "primary", by: operator(), reason }),
         fence: handOverStep({ bucket, witness, terms: estate.lease, epoch, stores, from: standby }),
         scale: scaleStep(pulumi, stackOf.primary),
-        "catch-up": (store) => catchUpStep(store, estate.stores[store]!.kind, standby, primary),
+        "catch-up": (store) => catchUpStep(store, kindOf(estate.stores[store]!), standby, primary),
         promote: (store) => promoteStep(primary.guard, store),
         latch: latchStep(estate, bucket, { thrown: false, epoch }),
         verify: verifyStep(estate, "primary", primary.guard),

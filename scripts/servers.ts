@@ -34,7 +34,8 @@ export function serverAt(url: string, store: string, kind: StoreKind): ServerAdd
     } catch {
         throw new Failure("usage", `"${url}" is not the URL of a server`, example);
     }
-    if (!kind.schemes.includes(parsed.protocol.slice(0, -1))) throw new Failure("usage", `${store} is ${kind.title}, and "${url}" is not`, example);
+    if (!kind.schemes.includes(parsed.protocol.slice(0, -1)))
+        throw new Failure("usage", `${store} is ${kind.title}, and "${url}" is not`, example);
     if (parsed.password)
         throw new Failure(
             "usage",

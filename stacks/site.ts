@@ -1,3 +1,4 @@
+import { kindOf } from "../stores/registry.ts";
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { BackupAccess } from "../components/backup-access.ts";
@@ -115,7 +116,7 @@ export function standUp(site: Site, foundation: Foundation, databasesRun: boolea
     for (const [service, declaration] of Object.entries(estate.services)) {
         const needs = stores
             .filter(([store]) => declaration.needs.includes(store))
-            .map(([store, { kind, database }]) => ({ store, kind, database }));
+            .map(([store, declared]) => ({ store, kind: kindOf(declared), database: declared.database }));
         const workload = new Workload(
             service,
             { service, declaration, namespace, needs, certificateArn: inputs.certificateArn, active },

@@ -170,5 +170,10 @@ export interface LogSide {
     /** Checks the bytes of a file from `from` on as far as the engine's own checksums go, and says what ends in them. @throws Error where they are not what the engine wrote */
     reach(path: string, from: number): Promise<LogReach>;
     /** Transactions that match, oldest first. `like`: a part of a statement's or table's text, any case. */
-    find(directory: string, files: readonly string[], what: { like: string; since?: Date }, signal: AbortSignal): AsyncIterable<FoundTransaction>;
+    find(
+        directory: string,
+        files: readonly string[],
+        what: { like: string; since?: Date },
+        signal: AbortSignal,
+    ): AsyncIterable<FoundTransaction>;
 }

@@ -59,7 +59,10 @@ export function workloadPod(o: WorkloadPod): PodTemplate {
                 {
                     name: "service",
                     image: o.image,
-                    env: [...environment({ PORT: String(o.port) }), ...o.needs.flatMap((need) => whereabouts(need, o.namespace, alone(need)))],
+                    env: [
+                        ...environment({ PORT: String(o.port) }),
+                        ...o.needs.flatMap((need) => whereabouts(need, o.namespace, alone(need))),
+                    ],
                     ports: [{ name: "http", containerPort: o.port }],
                     volumeMounts: [
                         ...o.needs.map(({ store }) => passwordMount(store, `passwords-${store}`)),

@@ -8,7 +8,7 @@ import type { Runbook } from "../runbook/page.ts";
 import type { Entry, LayerContents } from "./layer.ts";
 
 /** What of a checkout a recovery runs: the rooms of production, the project and its stacks, the launcher. */
-const production = ["model", "backup", "recovery", "components", "stacks", "scripts"];
+const production = ["model", "stores", "backup", "recovery", "components", "stacks", "scripts"];
 const project = ["lifeboat", "package.json", "Pulumi.yaml", "LICENSE", "README.md"];
 /** What is about the machine that Lifeboat is developed on (eslint.config.js holds the same list): it needs the sandbox, which no recovery does. */
 const machineOnly = [

@@ -93,7 +93,7 @@ const postgres = (): Image => ({
 });
 
 /** What the Dockerfiles copy into our own images. Of the sandbox and the tests there is nothing in them. */
-const shipped = ["package.json", "node_modules", "model", "backup", "recovery", "components", "stacks", "scripts"];
+const shipped = ["package.json", "node_modules", "model", "stores", "backup", "recovery", "components", "stacks", "scripts"];
 
 interface Program {
     /** The WORKDIR of its Dockerfile. */

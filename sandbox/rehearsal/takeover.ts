@@ -1,3 +1,4 @@
+import { engineHere } from "../engines.ts";
 import type { SiteName } from "../../model/estate.ts";
 import { names } from "../../model/names.ts";
 import { sandboxAccount } from "../addresses.ts";
@@ -104,7 +105,9 @@ async function readRows(sandbox: Sandbox, service: string, sites: readonly SiteN
     const own = names(estate, sandboxAccount);
     const stores = sites.flatMap((site) =>
         estate.services[service]!.needs.map((store) => {
-            const { kind, database } = estate.stores[store]!;
+            const declared = estate.stores[store]!;
+            const kind = engineHere(declared);
+            const { database } = declared;
             const name = sites.length > 1 ? `${site} ${store}` : store;
             return { store: name, kind, database, host: own.siteStoreHost(store, site), secret: own.storeSecret(store) };
         }),

@@ -25,7 +25,9 @@ export const command = new Command("aside")
     .action(async (store: string, { show: id, json }: { show?: string; json?: boolean }) => {
         if (id !== undefined) return showAside(store, id);
         const here = await standpoint();
-        const { kind, database } = storeOf(here, store);
+        const declared = storeOf(here, store);
+        const kind = kindOf(declared);
+        const { database } = declared;
         const derived = names(here.estate, here.account);
         const server = { port: kind.server.port, user: "backup", password: passwordOf(store, "backup"), database };
         const found = await saveAside(

@@ -1,3 +1,4 @@
+import { kindOf } from "../../stores/registry.ts";
 import { createInterface } from "node:readline/promises";
 import { Argument, Command, Option } from "commander";
 import { experiments, faultSpans, reasonsAgainst, recoveryLimit, targetsOf, type Experiment } from "../../model/chaos.ts";
@@ -199,7 +200,8 @@ async function hold(options: { latency?: string[]; listen?: number; connections?
     const declared = store === undefined ? undefined : estate.stores[store];
     if (store === undefined || declared === undefined)
         throw new Failure("usage", "name --latency with --listen, or a store of the estate", "lifeboat chaos --help");
-    const { kind, database } = declared;
+    const kind = kindOf(declared);
+    const { database } = declared;
     const server = {
         host: `${store}.${names(estate, "").namespace}.svc`,
         port: kind.server.port,

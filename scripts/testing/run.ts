@@ -10,7 +10,7 @@ import type { Outcome } from "./mocha.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const coverageDirectory = join(root, "coverage");
-const rooms = ["model", "components", "stacks", "policies", "backup", "recovery", "sandbox", "scripts", "examples"];
+const rooms = ["model", "components", "stacks", "policies", "stores", "backup", "recovery", "sandbox", "scripts", "examples"];
 
 /** Tests that may be skipped, with the reason: anything else that is skipped fails the run. */
 const skippable = z.array(z.strictObject({ title: z.string(), reason: z.string() }));

@@ -14,7 +14,7 @@ function gtid(text: string): Map<string, bigint> {
  * Whether a server that has applied everything up to `position` has applied everything up to `other`, for two servers of one history.
  * @param position GTIDs, one a domain: "0-1-270,1-1-5"
  * @throws RangeError for a text that is no position: then nobody knows
-  */
+ */
 export function covers(position: string, other: string): boolean {
     const applied = gtid(position);
     return [...gtid(other)].every(([domain, sequence]) => (applied.get(domain) ?? -1n) >= sequence);

@@ -7,7 +7,7 @@ import { readAside, saveAside } from "../../backup/aside.ts";
 import { findOrphans } from "../../backup/orphans.ts";
 import type { ServerAddress } from "../../stores/adapter.ts";
 import { dataKey, listPoints, type Standpoint } from "../../backup/vault.ts";
-import type { StoreKind } from "../../model/estate.ts";
+import type { Engine } from "../../sandbox/engines.ts";
 import type { Failure } from "../../model/failure.ts";
 import { seconds } from "../../model/units.ts";
 import { startMariadb, startPostgres } from "../support/servers.ts";
@@ -22,7 +22,7 @@ interface Dialect {
     /** A row that is hard to write down, and how its JSON has it. */
     hard: { columns: string; values: string; json: Record<string, unknown> };
 }
-const dialects: Record<StoreKind, Dialect> = {
+const dialects: Record<Engine, Dialect> = {
     mariadb: {
         async start() {
             const { host, port, rootPassword, stop } = await startMariadb();

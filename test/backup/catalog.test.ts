@@ -15,7 +15,7 @@ describe("the catalog", () => {
         const manifest: Manifest = {
             version: 1,
             store,
-            kind: "mariadb",
+            engine: "mariadb",
             point,
             site: "primary",
             startedAt,

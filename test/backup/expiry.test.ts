@@ -102,7 +102,7 @@ describe("the expirer", function () {
         const moment = timeOf(point).toISOString();
         const measure = { bytes: 1, sha256: "0".repeat(64) };
         const manifest: Manifest = {
-            ...{ version: 1, store, kind: "postgres", point, site: "primary", startedAt: moment, finishedAt: moment },
+            ...{ version: 1, store, engine: "postgres", point, site: "primary", startedAt: moment, finishedAt: moment },
             ...{ key: dataKey(store, point), compression: "zstd", stored: measure, dump: measure, server: { version: "15" } },
             encryption: { scheme: "aws-encryption-sdk", keyAlias: "alias/x" },
         };

@@ -1,3 +1,4 @@
+import { kindOf } from "../../stores/registry.ts";
 import assert from "node:assert/strict";
 import { BackupSchedule } from "../../components/backup-schedule.ts";
 import { BackupVault } from "../../components/backup-vault.ts";
@@ -179,8 +180,8 @@ describe("Workload", function () {
         declaration: estate.services["shop"]!,
         namespace: "shop",
         needs: [
-            { store: "shop-mysql", kind: "mariadb" as const, database: "orders" },
-            { store: "shop-postgres", kind: "postgres" as const, database: "orders" },
+            { store: "shop-mysql", kind: kindOf({ engine: "mariadb" }), database: "orders" },
+            { store: "shop-postgres", kind: kindOf({ engine: "postgres" }), database: "orders" },
         ],
         certificateArn: "arn:cert",
     };
@@ -208,12 +209,15 @@ describe("Workload", function () {
         assert.equal(env["POSTGRES_PASSWORD_FILE"], "/etc/lifeboat/stores/shop-postgres/app");
         for (const { secret } of template.spec.volumes) if (secret) assert.deepEqual(secret.items, [{ key: "app", path: "app" }]);
     });
-    it("refuses a service that needs two stores of one kind", async () => {
-        const twice = [args.needs[0]!, { ...args.needs[0]!, store: "other" }];
-        await assert.rejects(
-            record({}, () => new Workload("shop", { ...args, needs: twice, active: true })),
-            /two mariadb stores/,
-        );
+    it("tells two stores of one kind apart by variables that have the stores' names", async () => {
+        const twice = [args.needs[0]!, { ...args.needs[0]!, store: "other-mysql" }];
+        const { one } = await record({}, () => new Workload("shop", { ...args, needs: twice, active: true }));
+        const { template } = (one("kubernetes:apps/v1:Deployment").inputs as unknown as Deployment).spec;
+        const hosts = template.spec.containers[0]!.env.filter(({ name }) => name.endsWith("_HOST"));
+        assert.deepEqual(hosts, [
+            { name: "SHOP_MYSQL_HOST", value: "shop-mysql.shop.svc" },
+            { name: "OTHER_MYSQL_HOST", value: "other-mysql.shop.svc" },
+        ]);
     });
     it("waits for its load balancer's name, not for pods, and tells it", async () => {
         const { one, result } = await record({}, () => new Workload("shop", { ...args, active: false }));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { otherSite, siteNames, type SiteName, type StoreKind } from "../../model/estate.ts";
+import { otherSite, siteNames, type SiteName } from "../../model/estate.ts";
+import { engineHere, type Engine } from "../../sandbox/engines.ts";
 import type { EpochRecord } from "../../model/epoch.ts";
 import { Failure } from "../../model/failure.ts";
 import type { ServerRole } from "../../model/lease.ts";
@@ -87,7 +88,7 @@ export class Sites {
         return server;
     }
 
-    #position(kind: StoreKind, { log }: Server): string {
+    #position(kind: Engine, { log }: Server): string {
         return kind === "mariadb" ? `0-1-${log.length}` : `0/${log.length.toString(16).toUpperCase()}`;
     }
 
@@ -105,7 +106,7 @@ export class Sites {
             return {
                 role: server.role,
                 lagSeconds: server.role === "replica" ? Math.max(0, behind) / 10 : null,
-                position: this.#position(estate.stores[store]!.kind, server),
+                position: this.#position(engineHere(estate.stores[store]!), server),
                 ...(server.copying ? { seed: "wanted" as const } : {}),
                 lease: { state: active === site ? "proven" : "ceded", epoch, secondsLeft: active === site ? 15 : 0, silent: {} },
             };

@@ -1,3 +1,4 @@
+import { engineHere } from "../../sandbox/engines.ts";
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -62,12 +63,12 @@ export function edit(sandbox: Sandbox, file: string, from: string | RegExp, to: 
 
 /** Runs SQL in a store's server as its superuser, inside its own pod. */
 export function sql(sandbox: Sandbox, site: SiteName, store: string, statements: string): Promise<string> {
-    const { kind, database } = estate.stores[store]!;
+    const { database } = estate.stores[store]!;
     const root = `"$(cat ${passwordDirectory(store)}/root)"`;
     const command = {
         mariadb: `MYSQL_PWD=${root} exec mariadb --no-defaults --socket=/run/mysqld/mysqld.sock -u root -N -e "$0" ${database}`,
         postgres: `PGPASSWORD=${root} exec psql -h /var/run/postgresql -U postgres -d ${database} -At -v ON_ERROR_STOP=1 -c "$0"`,
-    }[kind];
+    }[engineHere(estate.stores[store]!)];
     return inside(sandbox, "exec", {
         context: site,
         namespace: own.namespace,

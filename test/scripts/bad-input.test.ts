@@ -8,7 +8,7 @@ import { CreateAliasCommand, CreateKeyCommand, KMSClient, ReplicateKeyCommand } 
 import mysql from "mysql2/promise";
 import { exitCodes, type ExitName } from "../../model/failure.ts";
 import { coordination, names } from "../../model/names.ts";
-import { servers } from "../../model/servers.ts";
+import { kindOf } from "../../stores/registry.ts";
 import { coordinationBucket } from "../../recovery/conditional-bucket.ts";
 import { openJournal } from "../../recovery/journal/journal.ts";
 import { copyCheckout } from "../../sandbox/checkout.ts";
@@ -345,7 +345,9 @@ describe("bad input: one clear message, the next step, a documented exit code, a
             what: "a port that somebody listens on",
             arrange: async () => {
                 const other = createServer();
-                await new Promise<void>((resolve, reject) => other.once("error", reject).listen(servers.mariadb.port, podAddress, resolve));
+                await new Promise<void>((resolve, reject) =>
+                    other.once("error", reject).listen(kindOf({ engine: "mariadb" }).server.port, podAddress, resolve),
+                );
                 return () => new Promise((resolve) => other.close(resolve));
             },
             run: () => run(["guard", store], { ...inPrimary, LIFEBOAT_POD_ADDRESS: podAddress }),

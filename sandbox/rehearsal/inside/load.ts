@@ -1,4 +1,4 @@
-import { servers } from "../../../model/servers.ts";
+import { kindOf } from "../../../stores/registry.ts";
 import { streamDump } from "../own-data/client.ts";
 import type { Dump } from "../own-data/dump.ts";
 import { storePassword } from "./secret.ts";
@@ -17,5 +17,5 @@ export async function load(
     { region, secret, host, database, dump }: LoadRequest,
 ): Promise<{ seconds: number; refused?: string }> {
     const password = await storePassword({ region, secret }, "app");
-    return streamDump(dump, { host, port: servers[dump.kind].port, database, password });
+    return streamDump(dump, { host, port: kindOf({ engine: dump.kind }).server.port, database, password });
 }

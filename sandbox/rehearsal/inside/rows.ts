@@ -1,12 +1,12 @@
 import { createConnection } from "mysql2/promise";
 import pg from "pg";
-import type { StoreKind } from "../../../model/estate.ts";
+import type { Engine } from "../../engines.ts";
 import type { Row } from "../comparison.ts";
 import { storePassword } from "./secret.ts";
 
 export interface RowsRequest {
     region: string;
-    stores: { store: string; kind: StoreKind; database: string; host: string; secret: string }[];
+    stores: { store: string; kind: Engine; database: string; host: string; secret: string }[];
 }
 
 const query = "select number, customer from orders order by number";
@@ -31,7 +31,7 @@ interface Login {
 const plain = (found: readonly { number: unknown; customer: unknown }[]): Row[] =>
     found.map(({ number, customer }) => ({ number: Number(number), customer: String(customer) }));
 
-const readers: Record<StoreKind, (login: Login) => Promise<Row[]>> = {
+const readers: Record<Engine, (login: Login) => Promise<Row[]>> = {
     async mariadb(login) {
         const connection = await createConnection({ ...login, connectTimeout: 5000 });
         try {

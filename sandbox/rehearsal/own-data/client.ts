@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
-import type { StoreKind } from "../../../model/estate.ts";
+import type { Engine } from "../../engines.ts";
 import { readSql, type Dump } from "./dump.ts";
 
 /** A database, and the application's user in it. */
@@ -12,7 +12,7 @@ export interface Place {
 }
 
 /** What the client is called with; it stops at the first error. Passwords go through the environment. */
-const clients: Readonly<Record<StoreKind, (place: Place) => { command: string[]; env: Record<string, string> }>> = {
+const clients: Readonly<Record<Engine, (place: Place) => { command: string[]; env: Record<string, string> }>> = {
     mariadb: ({ host, port, database, password }) => ({
         command: [
             ...["mariadb", "--no-defaults", `--host=${host}`, `--port=${port}`, "--protocol=tcp", "--user=app"],

@@ -3,7 +3,8 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { pipeline as pipe, type Duplex, type Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import type { Estate, StoreKind } from "../../../model/estate.ts";
+import type { Estate } from "../../../model/estate.ts";
+import type { Engine } from "../../engines.ts";
 import { Failure } from "../../../model/failure.ts";
 import { DumpScan, keptOfLine } from "./scan.ts";
 
@@ -14,7 +15,7 @@ export interface Dump {
     file: string;
     compression: Compression;
     store: string;
-    kind: StoreKind;
+    kind: Engine;
     /** Of the SQL. */
     bytes: number;
     sha256: string;
@@ -70,7 +71,7 @@ export async function inspectDump(file: string, estate: Estate): Promise<Dump> {
     if (bytes === 0) throw fail("it is empty", "name a dump in SQL");
     const kind = scan.result();
     if (typeof kind !== "string") throw fail(kind.message, kind.next);
-    const stores = Object.entries(estate.stores).filter(([, store]) => store.kind === kind);
+    const stores = Object.entries(estate.stores).filter(([, store]) => store.engine === kind);
     const [only] = stores;
     if (only === undefined || stores.length > 1)
         throw fail(

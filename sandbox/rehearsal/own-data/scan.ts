@@ -1,4 +1,4 @@
-import type { StoreKind } from "../../../model/estate.ts";
+import type { Engine } from "../../engines.ts";
 
 /** What stands in the way of loading a dump, with the next step. */
 export interface Objection {
@@ -9,7 +9,7 @@ export interface Objection {
 /** Characters that are kept of a line: statements are known by their beginnings, and a line of data may be a gigabyte long. */
 export const keptOfLine = 400;
 
-const marks: Readonly<Record<StoreKind, readonly RegExp[]>> = {
+const marks: Readonly<Record<Engine, readonly RegExp[]>> = {
     mariadb: [
         /^-- (MySQL|MariaDB) dump /,
         /^\/\*(!|M!)\d{5,6} /,
@@ -24,14 +24,14 @@ const marks: Readonly<Record<StoreKind, readonly RegExp[]>> = {
     ],
 };
 /** First and last words of whole dumps, as the servers' own tools write them (comments may be switched off: then there are neither). */
-const ends: Readonly<Record<StoreKind, { head: RegExp; tail: RegExp }>> = {
+const ends: Readonly<Record<Engine, { head: RegExp; tail: RegExp }>> = {
     mariadb: { head: /^-- (MySQL|MariaDB) dump /, tail: /^-- Dump completed/ },
     postgres: { head: /^-- PostgreSQL database dump\s*$/, tail: /^-- PostgreSQL database dump complete/ },
 };
-const names: Readonly<Record<StoreKind, string>> = { mariadb: "MariaDB or MySQL", postgres: "PostgreSQL" };
+const names: Readonly<Record<Engine, string>> = { mariadb: "MariaDB or MySQL", postgres: "PostgreSQL" };
 
 /** Lines that may not be loaded: beside the table that the service owns, those that leave the store's database or need more rights than its user has. */
-const forbidden: Readonly<Record<StoreKind, readonly { line: RegExp; objection: Objection }[]>> = {
+const forbidden: Readonly<Record<Engine, readonly { line: RegExp; objection: Objection }[]>> = {
     mariadb: [
         {
             line: /^(USE |CREATE DATABASE )/i,
@@ -76,13 +76,13 @@ const forbidden: Readonly<Record<StoreKind, readonly { line: RegExp; objection: 
 /** Reads the lines of a dump, one by one and only their beginnings, and says what it is and what is wrong with it. */
 export class DumpScan {
     readonly #owned: RegExp;
-    readonly #seen = new Set<StoreKind>();
-    readonly #objections = new Map<StoreKind, { line: number; objection: Objection }>();
+    readonly #seen = new Set<Engine>();
+    readonly #objections = new Map<Engine, { line: number; objection: Objection }>();
     #lines = 0;
     #copying = false;
     #first = "";
     #ownTable: number | undefined;
-    readonly #head = new Set<StoreKind>();
+    readonly #head = new Set<Engine>();
     #last = "";
 
     /** @param table name of the table that the service owns */
@@ -113,7 +113,7 @@ export class DumpScan {
     }
 
     /** The kind of server that the dump is for, or why it cannot be loaded. */
-    result(): StoreKind | Objection {
+    result(): Engine | Objection {
         if (this.#first.startsWith("PGDMP"))
             return {
                 message: "it is a dump in PostgreSQL's own format, not SQL",

@@ -1,6 +1,7 @@
 import { createConnection } from "mysql2/promise";
 import pg from "pg";
-import type { Estate, StoreKind } from "../../../model/estate.ts";
+import type { Estate } from "../../../model/estate.ts";
+import type { Engine } from "../../engines.ts";
 import { Failure } from "../../../model/failure.ts";
 import { startMariadb, startPostgres, type Server } from "../../throwaway-servers.ts";
 import { streamDump } from "./client.ts";
@@ -9,7 +10,7 @@ import type { Dump } from "./dump.ts";
 const password = "trial";
 
 /** A server of the store's kind, and in it the database and the application's user with the rights that model/servers.ts gives it. */
-const trials: Readonly<Record<StoreKind, (database: string) => Promise<Server>>> = {
+const trials: Readonly<Record<Engine, (database: string) => Promise<Server>>> = {
     async mariadb(database) {
         const server = await startMariadb({ database, arguments: ["--max-allowed-packet=1073741824", "--character-set-server=utf8mb4"] });
         const connection = await createConnection({ host: server.host, port: server.port, user: "root", password: server.rootPassword });

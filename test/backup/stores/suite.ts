@@ -9,17 +9,17 @@ import { encrypting } from "../../../backup/envelope.ts";
 import { Meter } from "../../../stores/meter.ts";
 import { restore, type RestoreOptions } from "../../../backup/restore.ts";
 import type { ServerAddress } from "../../../stores/adapter.ts";
-import { adapters } from "../../../stores/registry.ts";
+import { kindOf } from "../../../stores/registry.ts";
 import { dataKey, manifestKey, readText } from "../../../backup/vault.ts";
 import { verify, type Finding } from "../../../backup/verification.ts";
-import type { StoreKind } from "../../../model/estate.ts";
+import type { Engine } from "../../../sandbox/engines.ts";
 import type { Failure } from "../../../model/failure.ts";
 import type { Manifest } from "../../../model/manifest.ts";
 import { at, clientsOf, derived, enterAccount, isInCatalog, keysIn, replicate, tamper } from "../support/account.ts";
 
 /** What the suite needs to know of a kind of store: a running server, and its dialect. */
 export interface Harness {
-    kind: StoreKind;
+    kind: Engine;
     /** Program that dumps: the one that a test kills. */
     dumper: string;
     start(): Promise<{
@@ -48,7 +48,7 @@ export interface Harness {
 export function adapterSuite(harness: Harness): void {
     const { kind } = harness;
     const store = `shop-${kind}`;
-    const adapter = adapters[kind];
+    const adapter = kindOf({ engine: kind }).operations.logical;
     const quiet = { signal: new AbortController().signal, note: () => {} };
 
     describe(`${kind} through backup, verification and restore`, function () {

@@ -20,8 +20,8 @@ export const estate = defineEstate({
     sites: { primary: { region: "eu-west-1" }, standby: { region: "eu-central-1" } },
     decision: "5 min",
     stores: {
-        "shop-mariadb": { kind: "mariadb", database: "shop", objective: { rto: "1 h", rpo: "15 min" }, backup: { every: "5 min" } },
-        "shop-postgres": { kind: "postgres", database: "shop", objective: { rto: "1 h", rpo: "15 min" }, backup: { every: "5 min" } },
+        "shop-mariadb": { engine: "mariadb", database: "shop", objective: { rto: "1 h", rpo: "15 min" }, backup: { every: "5 min" } },
+        "shop-postgres": { engine: "postgres", database: "shop", objective: { rto: "1 h", rpo: "15 min" }, backup: { every: "5 min" } },
     },
     services: {},
 });

@@ -1,3 +1,5 @@
+import { mariadb } from "../../../stores/mariadb/kind.ts";
+import { postgres } from "../../../stores/postgres/kind.ts";
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo } from "node:net";
@@ -131,7 +133,7 @@ describe("the fault connections", function () {
                 return held();
             };
             const address = { host: server.host, port: server.port, user: "app", password: "secret", database: "shop" };
-            const running = holdConnections("mariadb", address, seconds(4), never);
+            const running = holdConnections(mariadb, address, seconds(4), never);
             assert.equal(await until(14), 14, "15 less ours");
             await assert.rejects(open("app", "secret"), { code: "ER_CON_COUNT_ERROR" });
             const { held: most, refused } = await running;
@@ -157,7 +159,7 @@ describe("the fault connections", function () {
             await superuser.connect();
             await superuser.query("create role app login password 'secret'");
             const address = { host: server.host, port: server.port, user: "app", password: "secret", database: "postgres" };
-            const running = holdConnections("postgres", address, seconds(4), never);
+            const running = holdConnections(postgres, address, seconds(4), never);
             const count = async () =>
                 Number((await superuser.query("select count(*) as n from pg_stat_activity where usename = 'app'")).rows[0].n);
             const until = async (wanted: number) => {
@@ -180,7 +182,7 @@ describe("the fault connections", function () {
 
     it("fails where it never got one", async () => {
         const address = { host: "127.0.0.1", port: await freePort(), user: "app", password: "x", database: "x" };
-        await assert.rejects(holdConnections("mariadb", address, seconds(5), never), /does not let app in/);
+        await assert.rejects(holdConnections(mariadb, address, seconds(5), never), /does not let app in/);
     });
 });
 

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openRows } from "../../../backup/stores/open-rows.ts";
+import { kindOf } from "../../../stores/registry.ts";
 import { heldAlone } from "../../../model/difference.ts";
-import type { StoreKind } from "../../../model/estate.ts";
+import type { Engine } from "../../../sandbox/engines.ts";
 import type { Failure } from "../../../model/failure.ts";
-import { covers } from "../../../model/position.ts";
 import { readMarker } from "../../../recovery/databases/marker.ts";
 import { makePair, passwords, type Epoch, type Pod } from "./pod.ts";
 
@@ -12,7 +11,7 @@ import { makePair, passwords, type Epoch, type Pod } from "./pod.ts";
 export type Statements = (port: number, user: "app" | "backup", password: string, statements: readonly string[]) => Promise<void>;
 
 /** Two servers whose histories have parted, and their way back to one. The tests are one story, told in order. */
-export function failbackSuite(kind: StoreKind, binaryType: string, run: Statements): void {
+export function failbackSuite(kind: Engine, binaryType: string, run: Statements): void {
     describe(`${kind} servers that have parted`, function () {
         this.timeout(120_000);
         let epoch: Epoch;
@@ -27,8 +26,8 @@ export function failbackSuite(kind: StoreKind, binaryType: string, run: Statemen
         const address = ({ port }: Pod) => ({ host: "127.0.0.1", port, user: "backup", password: passwords.backup, database: "shop" });
         /** What the first holds and the second does not, by table. */
         async function alone(here: Pod, there: Pod): Promise<Record<string, string[]>> {
-            await using ours = await openRows(kind, address(here));
-            await using theirs = await openRows(kind, address(there));
+            await using ours = await kindOf({ engine: kind }).operations.openRows(address(here));
+            await using theirs = await kindOf({ engine: kind }).operations.openRows(address(there));
             const found: Record<string, string[]> = {};
             for (const table of await ours.tables())
                 for await (const { kind: difference, row } of heldAlone(ours.read(table), theirs.read(table)))
@@ -132,7 +131,9 @@ export function failbackSuite(kind: StoreKind, binaryType: string, run: Statemen
             await assert.rejects(write(standby, order(6, "too late")));
             const closed = await standby.guard.status();
             assert.equal(closed.lease.state, "ceded");
-            await until("it has caught up", async () => covers(kind, (await primary.guard.status()).position, closed.position));
+            await until("it has caught up", async () =>
+                kindOf({ engine: kind }).covers((await primary.guard.status()).position, closed.position),
+            );
             await primary.guard.promote();
             assert.deepEqual(await alone(standby, primary), {});
             await write(primary, order(7, "carla"));

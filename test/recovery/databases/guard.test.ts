@@ -7,7 +7,6 @@ import { seconds } from "../../../model/units.ts";
 import type { DatabaseStatus, GuardedServer } from "../../../stores/place.ts";
 import { guardOf } from "../../../recovery/databases/guard.ts";
 import { proofsOf } from "../../../recovery/databases/proofs.ts";
-import { estate } from "../doubles.ts";
 
 describe("what a guard remembers of a replica", () => {
     let volume: string;
@@ -20,9 +19,9 @@ describe("what a guard remembers of a replica", () => {
         const server: GuardedServer = { status: () => Promise.resolve(found), open: none, close: none, promote: none };
         const guard = guardOf({
             place: {
-                standpoint: { estate, account: "123456789012", site: "standby" },
+                site: "standby",
                 store: "ledger",
-                kind: "postgres",
+                engine: "postgres",
                 database: "orders",
                 volume,
                 socketDirectory: volume,

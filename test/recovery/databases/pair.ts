@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StoreKind } from "../../../model/estate.ts";
+import type { Engine } from "../../../sandbox/engines.ts";
 import type { Failure } from "../../../model/failure.ts";
 import { connectMariadb } from "../../../stores/mariadb/client.ts";
 import { localMariadb } from "../../../stores/mariadb/guarded.ts";
 import { readMarker, writeMarker } from "../../../recovery/databases/marker.ts";
 import { setAccess } from "../../../stores/postgres/seed.ts";
-import { pgData } from "../../../recovery/databases/seed.ts";
+import { pgData } from "../../../stores/postgres/server.ts";
 import { makePair, passwords, type Epoch, type Pod } from "./pod.ts";
 
 /** How an application, or the backup, meets a server of some kind, over TCP. */
@@ -22,7 +22,7 @@ export interface Client {
 }
 
 /** A primary and its replica, from an empty volume to the day after an activation. The tests are one story, told in order. */
-export function pairSuite(kind: StoreKind, client: Client): void {
+export function pairSuite(kind: Engine, client: Client): void {
     describe(`a pair of ${kind} servers`, function () {
         this.timeout(120_000);
         let epoch: Epoch;

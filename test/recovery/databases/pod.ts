@@ -8,19 +8,20 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { otherSite, type SiteName, type StoreKind } from "../../../model/estate.ts";
+import { otherSite, type SiteName } from "../../../model/estate.ts";
+import type { Engine } from "../../../sandbox/engines.ts";
 import type { EpochRecord } from "../../../model/epoch.ts";
-import { passwordDirectory, passwordNames, servers, type PasswordName } from "../../../model/servers.ts";
+import { passwordDirectory, passwordNames, type PasswordName } from "../../../model/servers.ts";
+import { kindOf } from "../../../stores/registry.ts";
 import type { DatabasePlace, GuardedServer } from "../../../stores/place.ts";
 import { epochMemoryOn } from "../../../recovery/databases/epoch-memory.ts";
 import { startGate, type Gate } from "../../../recovery/databases/gate.ts";
 import { guardOf, type Guard } from "../../../recovery/databases/guard.ts";
-import { guardedServer } from "../../../recovery/databases/kinds.ts";
 import { proofsOf, type Proofs } from "../../../recovery/databases/proofs.ts";
 import { seed } from "../../../recovery/databases/seed.ts";
 import { seconds } from "../../../model/units.ts";
 import { tools } from "../../../sandbox/tools.ts";
-import { account, estate } from "../../backup/support/account.ts";
+import { estate } from "../../backup/support/account.ts";
 import { freePort } from "../../support/free-port.ts";
 
 const nobody = 65_534;
@@ -64,20 +65,20 @@ export class Pod {
     #child: ChildProcess | undefined;
     #output = "";
 
-    constructor(o: { kind: StoreKind; site: SiteName; port: number; gatePort: number; peerPort: number; epoch: Epoch }) {
+    constructor(o: { kind: Engine; site: SiteName; port: number; gatePort: number; peerPort: number; epoch: Epoch }) {
         const store = `shop-${o.kind}`;
         this.#directory = mkdtempSync(join(tmpdir(), `lifeboat-pod-${o.kind}-`));
         this.#epoch = o.epoch;
         for (const each of ["volume", "run", "passwords", "init"]) mkdirSync(join(this.#directory, each));
         for (const name of passwordNames) writeFileSync(join(this.#directory, "passwords", name), passwords[name]);
-        for (const [name, text] of Object.entries(servers[o.kind].initScripts(store, "shop"))) {
+        for (const [name, text] of Object.entries(kindOf({ engine: o.kind }).server.initScripts(store, "shop"))) {
             writeFileSync(join(this.#directory, "init", name), this.#local(text, o.kind, store));
             chmodSync(join(this.#directory, "init", name), 0o555);
         }
         this.place = {
-            standpoint: { estate, account, site: o.site },
+            site: o.site,
             store,
-            kind: o.kind,
+            engine: o.kind,
             database: "shop",
             volume: join(this.#directory, "volume"),
             socketDirectory: join(this.#directory, "run"),
@@ -86,7 +87,7 @@ export class Pod {
             password: (name) => passwords[name],
             note: (line) => void this.notes.push(line),
         };
-        this.server = guardedServer(this.place);
+        this.server = kindOf(this.place).operations.guarded(this.place);
         this.port = o.gatePort;
         this.proofs = proofsOf({
             site: o.site,
@@ -119,8 +120,8 @@ export class Pod {
     }
 
     /** A text with the paths of this directory in place of those that mounts would give. */
-    #local(text: string, kind: StoreKind, store: string): string {
-        const shape = servers[kind];
+    #local(text: string, kind: string, store: string): string {
+        const shape = kindOf({ engine: kind }).server;
         return text
             .replaceAll(passwordDirectory(store), join(this.#directory, "passwords"))
             .replaceAll(shape.dataMount, join(this.#directory, "volume"))
@@ -141,8 +142,8 @@ export class Pod {
 
     /** The server container; resolves when it answers on its port. */
     async start(): Promise<void> {
-        const { kind, store, port, standpoint, socketDirectory } = this.place;
-        const shape = servers[kind];
+        const { engine: kind, store, port, site, socketDirectory } = this.place;
+        const shape = kindOf({ engine: kind }).server;
         this.#own();
         const local = (text: string) => this.#local(text, kind, store);
         const image = readFileSync(new URL(`../../../sandbox/node/images/${kind}.sh`, import.meta.url), "utf8");
@@ -152,7 +153,7 @@ export class Pod {
             kind === "mariadb"
                 ? [`--datadir=${this.place.volume}`, "--innodb-buffer-pool-size=32M", `--pid-file=${socketDirectory}/mysqld.pid`]
                 : ["-c", `unix_socket_directories=${socketDirectory}`, "-c", "shared_buffers=32MB"];
-        const args = shape.args(standpoint.site).map((argument) => local(argument.replace(`port=${shape.port}`, `port=${port}`)));
+        const args = shape.args(site).map((argument) => local(argument.replace(`port=${shape.port}`, `port=${port}`)));
         const env = Object.fromEntries(Object.entries(shape.env(store)).map(([name, value]) => [name, local(value)]));
         const child = spawn(
             "setpriv",
@@ -200,7 +201,7 @@ export class Pod {
     /** Stops it and removes its directory. */
     async remove(): Promise<void> {
         await this.#gate?.close();
-        await this.stop(this.place.kind === "postgres" ? "SIGQUIT" : "SIGKILL");
+        await this.stop(this.place.engine === "postgres" ? "SIGQUIT" : "SIGKILL");
         rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5 });
     }
 }
@@ -216,7 +217,7 @@ const answers = (port: number): Promise<boolean> =>
     });
 
 /** The two sites' pods of one store. The primary is active. */
-export async function makePair(kind: StoreKind) {
+export async function makePair(kind: Engine) {
     const epoch = new Epoch("primary");
     const gates = { primary: await freePort(), standby: await freePort() };
     const make = async (site: SiteName) => {

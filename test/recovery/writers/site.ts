@@ -12,7 +12,8 @@ import type { V1Container, V1PodTemplateSpec } from "@kubernetes/client-node";
 import { databasePod } from "../../../components/documents/database-pod.ts";
 import { otherSite, type SiteName } from "../../../model/estate.ts";
 import { names } from "../../../model/names.ts";
-import { passwordNames, servers } from "../../../model/servers.ts";
+import { passwordNames } from "../../../model/servers.ts";
+import { kindOf } from "../../../stores/registry.ts";
 import { writeMarker } from "../../../recovery/databases/marker.ts";
 import { sandboxAccount, siteAddresses } from "../../../sandbox/addresses.ts";
 import { operatorKey } from "../../../sandbox/aws/principals.ts";
@@ -37,11 +38,13 @@ export interface SiteOptions {
 
 const options = JSON.parse(process.argv[2]!) as SiteOptions;
 const { site, store, directory, checkout, clockOffsetMs, password } = options;
-const { kind, database } = estate.stores[store]!;
-const { uid, initScripts } = servers[kind];
+const declared = estate.stores[store]!;
+const { database } = declared;
+const { server } = kindOf(declared);
+const { uid, initScripts } = server;
 const address = podAddress(site);
 const netns = `pod-${site}`;
-const template = databasePod({ store, kind, database, site, account: sandboxAccount, serviceAccount: "guard" });
+const template = databasePod({ store, server, database, site, account: sandboxAccount, serviceAccount: "guard" });
 const { spec } = JSON.parse(JSON.stringify(template)) as V1PodTemplateSpec;
 const volume = (name: string) => join(directory, name);
 const runs = new Map<string, Run>();

@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { otherSite, siteNames, type SiteName, type StoreKind } from "../../../model/estate.ts";
+import { otherSite, siteNames, type SiteName } from "../../../model/estate.ts";
+import { engineHere, type Engine } from "../../../sandbox/engines.ts";
 import { Cgroup } from "../../../sandbox/cgroup.ts";
 import { until } from "../../../sandbox/daemon.ts";
 import type { Acknowledgement, Tenure } from "../../../sandbox/rehearsal/writers.ts";
@@ -68,8 +69,8 @@ export class World {
     }
 
     /** @param sabotage changes the world's copy of the repository, before anything of it runs */
-    static async start(kind: StoreKind, sabotage?: (checkout: string) => void): Promise<World> {
-        const [store] = Object.entries(estate.stores).find(([, declared]) => declared.kind === kind)!;
+    static async start(kind: Engine, sabotage?: (checkout: string) => void): Promise<World> {
+        const [store] = Object.entries(estate.stores).find(([, declared]) => declared.engine === kind)!;
         const sandbox = await startSandbox({ name: `test-writers-${kind}-${process.pid}`, estate, source, clusters: false });
         const world = new World(sandbox, store);
         try {
@@ -117,7 +118,8 @@ export class World {
     }
 
     private sendWriter(site: SiteName, first: number): void {
-        const { kind, database } = estate.stores[this.store]!;
+        const { database } = estate.stores[this.store]!;
+        const kind = engineHere(estate.stores[this.store]!);
         const told: WriterOptions = { site, kind, host: podAddress(site), database, password, first };
         const child = this.inside([tools.node, this.program("writer.ts"), JSON.stringify(told)], `${site}-side`);
         createInterface({ input: child.stdout! }).on("line", (line) => this.acknowledgements.push(JSON.parse(line) as Acknowledgement));

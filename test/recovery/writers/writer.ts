@@ -5,12 +5,13 @@
 import mysql from "mysql2/promise";
 import pg from "pg";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SiteName, StoreKind } from "../../../model/estate.ts";
+import type { SiteName } from "../../../model/estate.ts";
+import type { Engine } from "../../../sandbox/engines.ts";
 import { monotonic } from "../../../sandbox/rehearsal/ledger.ts";
 
 export interface WriterOptions {
     site: SiteName;
-    kind: StoreKind;
+    kind: Engine;
     host: string;
     database: string;
     password: string;
@@ -27,7 +28,7 @@ interface Connection {
     run(sql: string): Promise<unknown>;
     end(): void;
 }
-const connect: Record<StoreKind, () => Promise<Connection>> = {
+const connect: Record<Engine, () => Promise<Connection>> = {
     async mariadb() {
         const connection = await mysql.createConnection({ host, user: "app", password, database, connectTimeout: patience });
         connection.on("error", () => undefined); // the query that waits is told

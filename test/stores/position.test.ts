@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { covers } from "../../model/position.ts";
+import { covers as gtidCovers } from "../../stores/mariadb/position.ts";
+import { covers as lsnCovers } from "../../stores/postgres/position.ts";
 
 const lsn = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 const text = (position: bigint) => `${(position >> 32n).toString(16).toUpperCase()}/${(position & 0xffffffffn).toString(16).toUpperCase()}`;
 
 describe("a position in a server's log", () => {
     it("of PostgreSQL covers another exactly where it is not before it, beyond what a number holds, too", () => {
-        fc.assert(fc.property(lsn, lsn, (a, b) => assert.equal(covers("postgres", text(a), text(b)), a >= b)));
-        assert.equal(covers("postgres", "A/0", "9/FFFFFFFF"), true);
+        fc.assert(fc.property(lsn, lsn, (a, b) => assert.equal(lsnCovers(text(a), text(b)), a >= b)));
+        assert.equal(lsnCovers("A/0", "9/FFFFFFFF"), true);
     });
 
     it("of MariaDB covers another where it does so in every domain, whichever server wrote there", () => {
@@ -20,17 +21,17 @@ describe("a position in a server's log", () => {
         fc.assert(
             fc.property(position, position, (a, b) =>
                 assert.equal(
-                    covers("mariadb", gtids(a, 1), gtids(b, 2)),
+                    gtidCovers(gtids(a, 1), gtids(b, 2)),
                     Object.entries(b).every(([domain, n]) => (a[domain] ?? -1) >= n),
                 ),
             ),
         );
-        assert.equal(covers("mariadb", "0-1-100", ""), true);
-        assert.equal(covers("mariadb", "", "0-1-1"), false);
+        assert.equal(gtidCovers("0-1-100", ""), true);
+        assert.equal(gtidCovers("", "0-1-1"), false);
     });
 
     it("that cannot be read is no answer", () => {
-        assert.throws(() => covers("postgres", "16/B374D848", "none"), RangeError);
-        assert.throws(() => covers("mariadb", "0-1-x", "0-1-1"), RangeError);
+        assert.throws(() => lsnCovers("16/B374D848", "none"), RangeError);
+        assert.throws(() => gtidCovers("0-1-x", "0-1-1"), RangeError);
     });
 });
