@@ -3,8 +3,8 @@ import { performance } from "node:perf_hooks";
 import type { Manifest, RecoveryPoint } from "../model/manifest.ts";
 import { storeOf } from "./backup.ts";
 import { Catalog } from "./catalog.ts";
-import { CallTimeout } from "./clients.ts";
-import { KeyUnavailable, receive } from "./pipeline.ts";
+import { isOutage } from "./outage.ts";
+import { receive } from "./pipeline.ts";
 import { timeOf } from "./point.ts";
 import { kindOf } from "../stores/registry.ts";
 import { dataKey, listPoints, manifestKey, parseManifest, readText, sizeOf, vaultOf, type Standpoint } from "./vault.ts";
@@ -20,13 +20,6 @@ export type Finding =
     | { outcome: "unchecked"; point: string; reason: string };
 
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
-
-/** Errors of a call, as against errors in what the call brought. */
-function isOutage(error: unknown): boolean {
-    if (error instanceof KeyUnavailable || error instanceof CallTimeout) return true;
-    const { $metadata, code, name } = error as { $metadata?: object; code?: string; name?: string };
-    return $metadata !== undefined || /Timeout|Credentials|Token/.test(name ?? "") || /^(E[A-Z]{4,}|ERR_TLS.*)$/.test(code ?? "");
-}
 
 async function readBack(standpoint: Standpoint, manifest: Manifest, signal: AbortSignal): Promise<void> {
     const { clients, bucket } = vaultOf(standpoint);
