@@ -5,7 +5,7 @@ import { storeOf } from "./backup.ts";
 import { Catalog } from "./catalog.ts";
 import { checkClock } from "./clock.ts";
 import { timeOf } from "./point.ts";
-import { dataKey, isMissing, listPoints, manifestKey, vaultOf, type Standpoint } from "./vault.ts";
+import { contentsKey, dataKey, isMissing, listPoints, manifestKey, vaultOf, type Standpoint } from "./vault.ts";
 
 /** Why retention keeps a point. */
 export type Reason = "newest verified" | "recent" | "newest of its day" | "not yet verified" | "kept to be looked into";
@@ -120,6 +120,7 @@ export async function expire(standpoint: Standpoint, store: string, now: Date, n
             for (const [point, parts] of points) {
                 if (!given.has(point)) continue;
                 if (parts.manifest && (await tag(clients.s3, bucket, manifestKey(store, point)))) report.tagged[site] += 1;
+                if (parts.contents && (await tag(clients.s3, bucket, contentsKey(store, point)))) report.tagged[site] += 1;
                 if (parts.data && (await tag(clients.s3, bucket, dataKey(store, point)))) report.tagged[site] += 1;
             }
         } catch (error) {

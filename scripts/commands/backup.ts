@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { backup, storeOf } from "../../backup/backup.ts";
+import { scratchDirectory } from "../../backup/scratch.ts";
 import { names } from "../../model/names.ts";
 
 import { checkMayBackUp } from "../../recovery/active.ts";
@@ -34,7 +35,8 @@ export const command = new Command("backup")
                   password: passwordOf(name, "backup"),
                   database,
               };
-        const report = await backup(here, name, server, { signal: interruption, note });
+        await using scratch = await scratchDirectory(undefined, declared.backup.limit * 2);
+        const report = await backup(here, name, { server, data: undefined, scratch: scratch.path }, { signal: interruption, note });
         if (json) return print(report);
         const { point, stored, dump } = report.manifest;
         show(`${name} ${point}: ${dump.bytes} bytes stored as ${stored.bytes} in ${report.seconds.toFixed(1)} s; not yet verified`);

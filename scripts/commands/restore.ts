@@ -1,62 +1,59 @@
 import { Command } from "commander";
+import { drill, restoreToDirectory, type RestoreReport } from "../../backup/restore.ts";
 import { storeOf } from "../../backup/backup.ts";
-import { restore } from "../../backup/restore.ts";
 import { Failure } from "../../model/failure.ts";
-import { guardSocketMount } from "../../model/servers.ts";
 import { interruption } from "../interruption.ts";
+import { momentOf, type MomentOptions } from "../moment.ts";
 import { note, print, show } from "../output.ts";
-import { passwordOf, serverAt } from "../servers.ts";
 import { standpoint } from "../standpoint.ts";
-import { kindOf } from "../../stores/registry.ts";
 
-interface Options {
-    at?: string;
-    to?: string;
-    replace?: boolean;
+interface Options extends MomentOptions {
+    toDirectory?: string;
+    drill?: boolean;
+    scratch?: string;
     json?: boolean;
-}
-
-function instant(text: string): Date {
-    const at = new Date(text);
-    if (Number.isNaN(at.getTime()) || !/^\d{4}-\d\d-\d\d/.test(text))
-        throw new Failure("usage", `"${text}" is not a moment`, "write it as 2026-01-31T12:00:00Z");
-    return at;
 }
 
 export const command = new Command("restore")
     .argument("<store>", "store of the estate")
     .description(
-        "Restores the newest verified recovery point of a store, from this site's vault (the standby's, unless LIFEBOAT_SITE says otherwise).\n" +
-            "It is streamed into a scratch database beside the target, checked, and only then takes the target's place; after a failure the\n" +
-            "target is as it was. The superuser's password is read from the store's password files.",
+        "Recovers a store's whole server at a moment, from this site's vault (the standby's, unless LIFEBOAT_SITE says otherwise): the newest\n" +
+            "verified point before it, and the log from there on. A scratch server is started from both and checked by its engine before anything\n" +
+            "of a target is touched. What was asked for is reached, or refused with the newest moment that there is.",
     )
-    .option("--at <time>", "the newest point that is not after this moment")
-    .option("--to <url>", "target, as in SCHEME://USER@HOST:PORT/DATABASE (default: the server beside this guard, by its socket)")
-    .option("--replace", "also when the target holds tables: they are kept beside it in a database of their own")
+    .option("--at <time>", 'the last moment before this instant, as in "2026-11-27 01:13:24Z" (MariaDB: before this whole second)')
+    .option("--gtid <gtid>", "up to this GTID (MariaDB)")
+    .option("--position <file:offset>", "up to this byte of a log file")
+    .option("--lsn <lsn>", "up to this LSN (PostgreSQL)")
+    .option("--before-transaction <id>", "up to this transaction, without it: a GTID, or PostgreSQL's transaction number")
+    .option("--newest", "all that the log has (default)")
+    .option("--to-directory <directory>", "leave a data directory that a server can start from; it must be empty, or not there yet")
+    .option("--drill", "recover, check and report; nothing is left")
+    .option("--scratch <directory>", "where scratch directories are made (default: the system's for temporary files)")
     .option("--json", "print what was restored as JSON")
-    .action(async (name: string, { at, to, replace, json }: Options) => {
+    .action(async (name: string, { toDirectory, drill: isDrill, scratch, json, ...when }: Options) => {
+        const moment = momentOf(when);
+        const ways = [toDirectory !== undefined && "--to-directory", isDrill && "--drill"].filter((way) => way !== false);
+        if (ways.length !== 1)
+            throw new Failure(
+                "usage",
+                ways.length === 0 ? "it is not said where to" : `${ways.join(" and ")} each say where to`,
+                "say --drill or --to-directory DIRECTORY",
+            );
         const here = await standpoint("standby");
-        const declared = storeOf(here, name);
-        const kind = kindOf(declared);
-        const { database } = declared;
-        const target = to
-            ? serverAt(to, name, kind)
-            : {
-                  host: "localhost",
-                  port: kind.server.port,
-                  user: kind.server.superuser,
-                  password: passwordOf(name, "root"),
-                  database,
-                  socketDirectory: guardSocketMount,
-              };
-        const report = await restore(here, name, target, {
-            ...(at === undefined ? {} : { at: instant(at) }),
-            replace: replace ?? false,
-            signal: interruption,
-            note,
-        });
+        storeOf(here, name);
+        const options = { signal: interruption, note, ...(scratch === undefined ? {} : { scratch }) };
+        const report =
+            toDirectory === undefined
+                ? await drill(here, name, moment, options)
+                : await restoreToDirectory(here, name, moment, toDirectory, options);
         if (json) return print(report);
-        for (const table of report.tables) show(`  ${table.name.padEnd(30)} ${table.rows} rows`);
-        show(`${name} ${report.point} restored to ${report.target} in ${report.seconds.toFixed(1)} s`);
-        if (report.kept) show(`what was there is kept as ${report.kept}`);
+        tell(report);
     });
+
+function tell(report: RestoreReport): void {
+    for (const table of report.tables) show(`  ${table.name.padEnd(30)} ${table.rows} rows`);
+    const where = report.target === undefined ? "recovered, checked and removed" : `restored to ${report.target}`;
+    show(`${report.store} ${report.point} ${where}, at ${report.position}, in ${report.seconds.toFixed(1)} s`);
+    if (report.short !== undefined) show(`NOT ALL: ${report.short}`);
+}

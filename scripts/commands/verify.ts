@@ -21,13 +21,19 @@ function isTrouble(finding: Finding): boolean {
 export const command = new Command("verify")
     .argument("<store>", "store of the estate")
     .description(
-        "Reads back every backup of a store that has arrived in this site's vault (the standby's, unless LIFEBOAT_SITE says otherwise):\n" +
-            "fetched, decrypted, unpacked, hashed, whole to its end marker. What holds is entered in the catalog: only then is it a recovery\n" +
-            "point. What does not is rejected. Ends with 1 if a backup was rejected, is late, or could not be checked.",
+        "Examines every backup of a store that has arrived in this site's vault (the standby's, unless LIFEBOAT_SITE says otherwise): fetched,\n" +
+            "decrypted, unpacked, hashed; a server is started from it, replays the log, is checked by its engine and compared with what the source\n" +
+            "held. What holds is entered in the catalog: only then is it a recovery point. What does not is rejected. Ends with 1 if a backup was\n" +
+            "rejected, is late, or could not be checked.",
     )
+    .option("--scratch <directory>", "where scratch directories are made (default: the system's for temporary files)")
     .option("--json", "print what was found as JSON")
-    .action(async (store: string, { json }: { json?: boolean }) => {
-        const findings = await verify(await standpoint("standby"), store, { signal: interruption, note });
+    .action(async (store: string, { scratch, json }: { scratch?: string; json?: boolean }) => {
+        const findings = await verify(await standpoint("standby"), store, {
+            signal: interruption,
+            note,
+            ...(scratch === undefined ? {} : { scratch }),
+        });
         if (json) print({ store, findings });
         else if (findings.length === 0) show(`${store}: nothing new to verify`);
         if (findings.some(isTrouble)) process.exitCode = exitCodes.no;

@@ -1,29 +1,12 @@
 import assert from "node:assert/strict";
-import { recoveryPoint } from "../../../model/manifest.ts";
 import type { LedgerLine } from "../../../sandbox/rehearsal/ledger.ts";
 import { lastDocument, pointFound } from "../../../sandbox/rehearsal/restored.ts";
+import { manifestOf, recoveryPointOf } from "../../support/points.ts";
 
-const hash = "0".repeat(64);
 const pointAt = (second: number, point = `20260101T0000${String(second).padStart(2, "0")}Z-abcd`) =>
-    recoveryPoint.parse({
-        manifest: {
-            version: 1,
-            store: "s",
-            kind: "postgres",
-            point,
-            site: "primary",
-            startedAt: new Date(second * 1000).toISOString(),
-            finishedAt: new Date((second + 5) * 1000).toISOString(),
-            key: "k",
-            compression: "zstd",
-            encryption: { scheme: "aws-encryption-sdk", keyAlias: "alias/x" },
-            stored: { bytes: 10, sha256: hash },
-            dump: { bytes: 20, sha256: hash },
-            server: { version: "15" },
-        },
-        verified: { at: new Date(0).toISOString(), site: "standby", seconds: 1 },
-        copies: 2,
-    });
+    recoveryPointOf(
+        manifestOf(point, { startedAt: new Date(second * 1000).toISOString(), finishedAt: new Date((second + 5) * 1000).toISOString() }),
+    );
 const sold = (order: number, at: number): LedgerLine[] => [
     { kind: "attempt", client: 0, order, customer: "c", attempt: 1, address: "a", at: at - 1, mono: 0 },
     { kind: "acknowledged", client: 0, order, customer: "c", attempt: 1, address: "a", at, mono: 0 },

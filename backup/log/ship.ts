@@ -1,0 +1,288 @@
+import { mkdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ServerAddress } from "../../stores/adapter.ts";
+import type { LogReceiver, LogSide, ReceivedFile } from "../../stores/physical.ts";
+import type { Standpoint } from "../vault.ts";
+import { Arrivals } from "./arrivals.ts";
+import { nextPieces, unshipped } from "./cut.ts";
+import { beginHistory, findHistory, type Open } from "./history.ts";
+import { logOf } from "./list.ts";
+import { putPiece, sealPiece } from "./piece.ts";
+import { emptyBut, removeShipped } from "./received.ts";
+import { Troubles } from "./troubles.ts";
+
+const MiB = 1_048_576;
+/** A receiver that has run for so many milliseconds runs well. */
+const steady = 3_000;
+const notPut = "a piece of its log is not put";
+const notReceived = "its log is not received";
+
+export interface ShipOptions {
+    readonly signal: AbortSignal;
+    readonly note: (line: string) => void;
+    /** A piece is put at the latest when its first byte is so old, in milliseconds. Default 1500: with the put itself a log is under 2 s behind. */
+    readonly sealAfter?: number;
+    /** A piece has so many bytes of the log at most. Default 8 MiB. */
+    readonly sealBytes?: number;
+    /** Most bytes that are received and not put. Default 2 GiB: then the receiver is stopped until half of it is put; the server keeps the rest. The directory takes one file more. */
+    readonly limit?: number;
+    /** A new history was begun: moments in it are reached from a full copy that is taken from now on, and from no earlier one. `former`: the history that could not go on. */
+    readonly onNewHistory?: (history: string, why: string, former: string | undefined) => void;
+    /** The engine's side; default that of the store's kind. */
+    readonly log?: LogSide;
+    /** Between two looks at what was received, in milliseconds. Default 100. */
+    readonly poll?: number;
+    /** Longest wait between two tries, in milliseconds. Default 30 s. */
+    readonly patience?: number;
+}
+
+export interface Lag {
+    /** Age of the oldest byte that is received and not put; while nothing is received at least the time since it last was. */
+    readonly seconds: number;
+    readonly receiving: boolean;
+    /** What keeps it, in words. */
+    readonly trouble?: string;
+}
+
+export interface Shipping {
+    /** Name of the history that is shipped now; waits for the first. Rejected when shipping ends before. */
+    history(): Promise<string>;
+    /** The same at once, where it is known. */
+    historyNow(): string | undefined;
+    /** Fulfilled when all that had been received by now is put. Rejected when shipping ends before. */
+    seal(): Promise<void>;
+    lag(): Lag;
+    /** Fulfilled when the signal ended it and its receiver. */
+    readonly ended: Promise<void>;
+}
+
+/**
+ * Ships a server's log into the vault of its own site, piece by piece, without end: it goes on where the vault's names say that the log ends, whoever shipped it. Whatever fails is told once and
+ * tried again. Needs of AWS what the writer may: list and put, data keys.
+ * @param directory for files of the log; what another shipper left there is used, or removed. No two shippers may share one.
+ */
+export function shipLog(standpoint: Standpoint, store: string, server: ServerAddress, directory: string, options: ShipOptions): Shipping {
+    const shipper = new Shipper(standpoint, store, server, directory, options);
+    const ended = shipper.run();
+    return {
+        ended,
+        history: () => shipper.history(),
+        historyNow: () => shipper.historyNow(),
+        seal: () => shipper.seal(),
+        lag: () => shipper.lag(),
+    };
+}
+
+class Shipper {
+    readonly #standpoint;
+    readonly #store;
+    readonly #server;
+    readonly #directory;
+    readonly #options;
+    readonly #log: LogSide;
+    readonly #arrivals = new Arrivals();
+    readonly #troubles;
+    readonly #wake = new EventTarget();
+    readonly #first = Promise.withResolvers<string>();
+    #open: Open | undefined;
+    #files: readonly ReceivedFile[] = [];
+    #receiving = false;
+    /** What is in the directory is not what the engine wrote. */
+    #spoilt = false;
+    #seals: { upTo: readonly ReceivedFile[]; done: PromiseWithResolvers<void> }[] = [];
+
+    constructor(standpoint: Standpoint, store: string, server: ServerAddress, directory: string, options: ShipOptions) {
+        this.#standpoint = standpoint;
+        this.#store = store;
+        this.#server = server;
+        this.#directory = directory;
+        this.#options = { sealAfter: 1_500, sealBytes: 8 * MiB, limit: 2_048 * MiB, poll: 100, patience: 30_000, ...options };
+        this.#log = options.log ?? logOf(standpoint, store);
+        this.#troubles = new Troubles((line) => options.note(`${store}: ${line}`), this.#options.patience);
+        this.#first.promise.catch(() => {});
+    }
+
+    history = () => (this.#open ? Promise.resolve(this.#open.history) : this.#first.promise);
+    historyNow = () => this.#open?.history;
+    lag(): Lag {
+        const trouble = this.#troubles.current;
+        const seconds = this.#arrivals.age(this.#receiving);
+        return { seconds, receiving: this.#receiving, ...(trouble === undefined ? {} : { trouble }) };
+    }
+    seal(): Promise<void> {
+        const done = Promise.withResolvers<void>();
+        this.#seals.push({ upTo: this.#files, done });
+        this.#wake.dispatchEvent(new Event("seal"));
+        return done.promise;
+    }
+
+    async run(): Promise<void> {
+        const { signal } = this.#options;
+        while (!signal.aborted)
+            try {
+                await this.#session();
+            } catch (error) {
+                if (!signal.aborted) await this.#troubles.wait(notReceived, error, signal);
+            }
+        const over = signal.reason instanceof Error ? signal.reason : new Error("shipping has ended");
+        this.#first.reject(over);
+        for (const { done } of this.#seals.splice(0)) done.reject(over);
+    }
+
+    /** One receiver's life. Thrown out of by whatever ends it. */
+    async #session(): Promise<void> {
+        const { signal, note, limit } = this.#options;
+        const open = await this.#ready();
+        const folder = join(this.#directory, open.history);
+        await mkdir(folder, { recursive: true });
+        const stop = new AbortController();
+        const receiver = await this.#log.receive(this.#server, open.cursor.file, folder, AbortSignal.any([signal, stop.signal]));
+        const began = performance.now();
+        const watch = async (): Promise<"full"> => {
+            for (;;) {
+                await this.#look(receiver);
+                if (performance.now() - began > steady) this.#troubles.over(notReceived);
+                if (unshipped(this.#files, open.cursor) >= limit) return "full";
+                await Promise.race([sleep(this.#options.poll, undefined, { signal }), receiver.ended.then(overByItself)]);
+            }
+        };
+        let over = false;
+        const watching = watch().finally(() => {
+            over = true;
+            this.#receiving = false;
+            stop.abort(new Error("the receiver is stopped"));
+        });
+        watching.catch(() => {});
+        try {
+            while (!over) await this.#turn(open, folder);
+            if ((await watching) === "full") {
+                note(
+                    `${this.#store}: ${limit} bytes of the log wait to be put: no more is received until half of them are; the server keeps the rest`,
+                );
+                await this.#drain(open, folder, limit / 2);
+            }
+        } finally {
+            stop.abort(new Error("the receiver is stopped"));
+            await Promise.allSettled([receiver.ended, watching]);
+        }
+    }
+
+    /** The history to go on with, or a new one where the server's log is another by now. */
+    async #ready(): Promise<Open> {
+        const { signal, onNewHistory, note } = this.#options;
+        if (this.#spoilt) await emptyBut(this.#directory, "");
+        this.#spoilt = false;
+        const found = this.#open ?? (await findHistory(this.#standpoint, this.#store, this.#server, this.#log));
+        if (found && (await this.#log.goesOn(this.#server, found.clean, found.clean.position))) {
+            if (!this.#open) await emptyBut(this.#directory, found.history);
+            return this.#opened(found);
+        }
+        if (this.#open) await this.#drain(this.#open, join(this.#directory, this.#open.history), 0);
+        signal.throwIfAborted();
+        const begun = await beginHistory(this.#standpoint, this.#server, this.#log);
+        const why = found
+            ? `the server's log has no ${found.clean.file} that goes on at byte ${found.clean.offset} as before: it was reset, purged, or the server was restored`
+            : "no log of this server was shipped before";
+        const lost = await emptyBut(this.#directory, begun.history);
+        if (lost > 0) note(`${this.#store}: ${lost} bytes of the former log were received and never put: they are given up`);
+        note(
+            `${this.#store}: NEW HISTORY of the log, ${begun.history}: ${why}. Moments from now on are reached only from a full copy that is taken from now on`,
+        );
+        this.#files = [];
+        this.#arrivals.clear();
+        this.#opened(begun);
+        onNewHistory?.(begun.history, why, found?.history);
+        return begun;
+    }
+
+    #opened(open: Open): Open {
+        this.#open = open;
+        this.#first.resolve(open.history);
+        return open;
+    }
+
+    async #look(receiver: LogReceiver): Promise<void> {
+        this.#files = await receiver.files();
+        this.#receiving = true;
+        this.#arrivals.seen();
+        if (this.#open) this.#arrivals.arrived(this.#files, this.#open.cursor);
+    }
+
+    /** Puts what is due, then waits for more. */
+    async #turn(open: Open, folder: string): Promise<void> {
+        const { sealAfter, sealBytes, poll, signal } = this.#options;
+        const seals = this.#seals.splice(0);
+        const due = seals.length > 0 || this.#arrivals.age(true) * 1000 >= sealAfter - poll;
+        try {
+            await this.#put(open, folder, due ? 0 : sealBytes);
+        } catch (error) {
+            this.#seals.unshift(...seals);
+            throw error;
+        }
+        for (const { done } of seals) done.resolve();
+        const pause = new AbortController();
+        const woken = () => pause.abort();
+        this.#wake.addEventListener("seal", woken, { once: true });
+        if (this.#seals.length === 0) await sleep(poll / 2, undefined, { signal: AbortSignal.any([signal, pause.signal]) }).catch(() => {});
+        this.#wake.removeEventListener("seal", woken);
+        signal.throwIfAborted();
+    }
+
+    /** Puts what waits until no more than so many bytes of it do. */
+    async #drain(open: Open, folder: string, rest: number): Promise<void> {
+        while (unshipped(this.#files, open.cursor) > rest) {
+            const before = unshipped(this.#files, open.cursor);
+            await this.#put(open, folder, 0);
+            if (unshipped(this.#files, open.cursor) === before) return;
+        }
+    }
+
+    /** @param atLeast bytes of an open file that are worth a piece */
+    async #put(open: Open, folder: string, atLeast: number): Promise<void> {
+        const { sealBytes, signal } = this.#options;
+        for (const cut of nextPieces(this.#files, open.cursor, this.#log, { sealBytes, atLeast })) {
+            const path = join(folder, cut.file);
+            const reach = cut.ends === "anywhere" ? {} : await this.#reach(path, cleanIn(open, cut.file), cut.to);
+            const piece = { history: open.history, ...cut, ...(reach.position === undefined ? {} : { position: reach.position }) };
+            await this.#insist(path, cut.to, async () => {
+                const sealed = await sealPiece(this.#standpoint, this.#store, piece, path, signal);
+                await putPiece(this.#standpoint, this.#store, piece, sealed, signal);
+            });
+            open.cursor = { file: cut.file, offset: cut.to, ended: cut.ends === "file" };
+            if (cut.ends !== "anywhere") open.clean = { ...open.clean, file: cut.file, offset: cut.to, ...reach };
+            this.#arrivals.put(open.cursor);
+        }
+        await removeShipped(folder, this.#files, open.cursor);
+    }
+
+    async #reach(path: string, from: number, to: number) {
+        try {
+            return await this.#log.reach(path, from, to);
+        } catch (error) {
+            this.#spoilt = true;
+            throw error;
+        }
+    }
+
+    /** Tries without end, as long as the file has what is to be put. */
+    async #insist(path: string, bytes: number, job: () => Promise<void>): Promise<void> {
+        const { signal } = this.#options;
+        for (;;)
+            try {
+                await job();
+                return this.#troubles.over(notPut);
+            } catch (error) {
+                signal.throwIfAborted();
+                if (((await stat(path).catch(() => undefined))?.size ?? 0) < bytes) throw error;
+                await this.#troubles.wait(notPut, error, signal);
+            }
+    }
+}
+
+const cleanIn = ({ clean }: Open, file: string): number => (clean.file === file ? clean.offset : 0);
+
+const overByItself = (): never => {
+    throw new Error("the program that receives the log has ended");
+};
