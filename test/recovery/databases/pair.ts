@@ -239,7 +239,7 @@ export function pairSuite(kind: Engine, client: Client): void {
         // MariaDB opens in one step.
         if (kind === "postgres")
             it("mends what a guard that died left half done", async () => {
-                setAccess(pgData(standby.place.volume), true);
+                setAccess(pgData(standby.place.volume), "open");
                 assert.equal((await standby.guard.status()).role, "half-open");
                 assert.match((await standby.look()) ?? "", /^read-only: epoch 5/);
                 assert.equal((await standby.guard.status()).role, "read-only");
