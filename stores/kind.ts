@@ -49,6 +49,8 @@ export interface StoreOperations {
 
 /** What is done with a volume before its server starts. */
 export interface Seeding {
+    /** Whatever is on the volume: at every start of the pod. */
+    prepare(place: DatabasePlace): void;
     /** Whole data is to start read-only. `copied`: it was copied from the peer once. */
     keep(place: DatabasePlace, copied: boolean): void;
     /** Whether the copy is made here and now; where not, the guard makes it once the server is up (`GuardedServer.seedRunning`). */

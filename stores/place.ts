@@ -41,6 +41,11 @@ export interface GuardedServer {
     /** Makes it take no more writes from anybody but the superuser, and drops the sessions of applications, which may have begun to write. */
     close(): Promise<void>;
     /**
+     * Lets a replica go on that only its server's start had stopped. One that a person stopped is left.
+     * @returns what was done, in words; undefined for nothing
+     */
+    tend?(signal: AbortSignal): Promise<string | undefined>;
+    /**
      * Ends the replication, after everything that was received has been applied, and opens the server. The point of no return.
      * @returns the position at which its own history begins
      */

@@ -142,7 +142,7 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
                 closed = true;
                 return `read-only: ${why()}`;
             case "leave":
-                return undefined;
+                return role === "replica" && !mayWrite ? server.tend?.(signal) : undefined;
         }
     }
 

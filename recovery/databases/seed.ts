@@ -46,6 +46,7 @@ export function decideSeed(state: VolumeState, siteIsActive: boolean | undefined
 export async function seed(place: DatabasePlace, epoch: () => Promise<EpochRecord>, signal: AbortSignal): Promise<SeedDecision> {
     const { site } = place;
     const { seeding } = kindOf(place).operations;
+    seeding.prepare(place);
     const state = volumeState(place);
     let decision = decideSeed(state, undefined);
     if (decision === "ask the epoch") decision = decideSeed(state, (await epoch()).active === site);

@@ -1,4 +1,6 @@
 import mysql from "mysql2/promise";
+import { renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Meter } from "../meter.ts";
@@ -6,8 +8,17 @@ import type { ServerAddress } from "../adapter.ts";
 import { mariadb } from "./dump.ts";
 import { connectMariadb, rowsOf, startMariadbClient, startMariadbDump } from "./client.ts";
 import { Failure } from "../../model/failure.ts";
+import { closedAtStart } from "./fence.ts";
 import { covers } from "./position.ts";
+import { startFile } from "./server.ts";
 import type { DatabasePlace } from "../place.ts";
+
+/** Replaced at once: a server that starts meanwhile reads the old or the new one. */
+export function writeStartFile({ volume }: DatabasePlace): void {
+    const file = join(volume, startFile);
+    writeFileSync(`${file}.new`, closedAtStart, { flush: true });
+    renameSync(`${file}.new`, file);
+}
 
 /**
  * Loads the peer's database into this server, without binary log, and returns the GTID position that it shows. What an earlier try left is wiped.

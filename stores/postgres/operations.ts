@@ -18,6 +18,7 @@ export const operations: StoreOperations = {
     guarded: guardedPostgres,
     seeding: {
         before: true,
+        prepare: () => undefined,
         keep(place, copied) {
             if (copied) prepareReplica(place);
             startReadOnly(pgData(place.volume));

@@ -152,6 +152,8 @@ export function pairSuite(kind: Engine, client: Client): void {
             await insert(primary, 3);
             assert.equal(await standby.seed(), "keep");
             await standby.start();
+            if (kind === "mariadb") assert.match((await standby.look()) ?? "", /^follows 127.0.0.1 from where it stood/);
+            assert.equal(await standby.look(), undefined);
             await until("row 3 arrives", async () => (await client.orders(standby.port)).includes(3));
             await assert.rejects(insert(standby, 99));
         });

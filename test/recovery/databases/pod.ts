@@ -168,6 +168,8 @@ export class Pod {
                     PATH: `${tools.postgresBin}:${dirname(process.execPath)}:/usr/bin:/bin:/usr/sbin:/sbin`,
                     PGPORT: String(port),
                     PGHOST: socketDirectory,
+                    // Names of temporary tables begin with a process's number, which two containers may share.
+                    TMPDIR: socketDirectory,
                     ...env,
                 },
             },
