@@ -6,7 +6,7 @@ import type { DatabasePlace, DatabaseStatus, GuardedServer } from "../place.ts";
 import { disabledEvents, enableEvents, rememberedEvents, rememberEvents } from "./events.ts";
 import { dropSessions, holes, isMarked, readersOf, shut, unshut } from "./fence.ts";
 import { appliedUpTo, endReplication, goOn, ownTransactions, problemOf, replicaState, type ReplicaState } from "./replica.ts";
-import { followFromHere, followPeer, seedFromPeer } from "./seed.ts";
+import { followCopy, followFromHere } from "./seed.ts";
 
 /** The server beside the caller, through its socket, as the superuser. */
 export const localMariadb = (place: DatabasePlace): ServerAddress => ({
@@ -123,9 +123,6 @@ export function guardedMariadb(place: DatabasePlace): GuardedServer {
                 return { position: (await statusOf(connection)).position };
             }),
         followFromHere: (signal) => within((connection) => followFromHere(place, connection, signal)),
-        seedRunning: async (signal) => {
-            const position = await seedFromPeer(place, localMariadb(place), signal);
-            await within((connection) => followPeer(place, connection, position));
-        },
+        followCopy: (position) => within((connection) => followCopy(place, connection, position)),
     };
 }

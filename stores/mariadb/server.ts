@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { passwordDirectory, serverId, type PasswordName, type ServerShape } from "../../model/servers.ts";
 
 /**
@@ -23,6 +24,9 @@ LIFEBOAT
 `;
 }
 
+/** The data directory on its volume, as `--datadir` below has it. */
+export const mariadbData = (volume: string): string => join(volume, "data");
+
 /** Where `lifeboat seed` puts what the server does at every start, on its volume. */
 export const startFile = "at-start.sql";
 const dataMount = "/var/lib/mysql";
@@ -39,6 +43,8 @@ export const server: ServerShape = {
     superuser: "root",
     env: (store) => ({ MARIADB_ROOT_PASSWORD_FILE: `${passwordDirectory(store)}/root` }),
     args: (site) => [
+        // Below the volume, so that it can be renamed as a whole.
+        `--datadir=${mariadbData(dataMount)}`,
         "--port=3306",
         "--bind-address=127.0.0.1",
         "--socket=/run/mysqld/mysqld.sock",
