@@ -1,6 +1,7 @@
 import { storeOf } from "../backup/backup.ts";
 import type { Standpoint } from "../backup/vault.ts";
 import { otherSite } from "../model/estate.ts";
+import { Failure } from "../model/failure.ts";
 import { names } from "../model/names.ts";
 import { guardSocketMount } from "../model/servers.ts";
 import type { DatabasePlace } from "../stores/place.ts";
@@ -24,6 +25,10 @@ export async function databasePlace(store: string): Promise<DatabasePlace & { st
         socketDirectory: guardSocketMount,
         port: server.port,
         peer: { host: names(here.estate, here.account).siteStoreHost(store, otherSite(here.site)), port: server.port },
+        copyFromPeer: () =>
+            Promise.reject(
+                new Failure("unavailable", `nobody serves a copy of ${store} yet`, "the archive beside the peer's server does, once it is there"),
+            ),
         password: (name) => passwordOf(store, name),
         note,
     };

@@ -16,6 +16,8 @@ export interface StoreKind {
     readonly server: ServerShape;
     /** What the variables that tell a service of its store begin with, where the service needs one store of this kind: "MYSQL". */
     readonly variables: string;
+    /** The server's data directory on its volume. What else is there is the guard's. */
+    dataDirectory(volume: string): string;
     /** File or directory that is on a volume with data, and on no empty one. */
     firstFile(volume: string): string;
     /**
@@ -49,10 +51,13 @@ export interface StoreOperations {
 
 /** What is done with a volume before its server starts. */
 export interface Seeding {
+    /** Whatever is on the volume: at every start of the pod. */
+    prepare(place: DatabasePlace): void;
     /** Whole data is to start read-only. `copied`: it was copied from the peer once. */
     keep(place: DatabasePlace, copied: boolean): void;
-    /** Whether the copy is made here and now; where not, the guard makes it once the server is up (`GuardedServer.seedRunning`). */
-    readonly before: boolean;
-    /** Copies the peer's data into the volume, whatever an earlier try left there, so that the server starts as its replica. */
-    copy(place: DatabasePlace, signal: AbortSignal): Promise<void>;
+    /**
+     * Copies the peer's data into the volume, whatever an earlier try left there, so that the server starts as its replica; or, with a position, so that the guard makes it one once it is up
+     * (`GuardedServer.followCopy`).
+     */
+    copy(place: DatabasePlace, signal: AbortSignal): Promise<{ position?: string }>;
 }

@@ -131,7 +131,8 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
         retired = role === "read-only" && proofs.lease().state === "ceded";
         const mayWrite = proofs.mayWrite();
         writing = mayWrite;
-        if (unfinished(marker)) return seedOrRefuse(marker!, mayWrite);
+        if (unfinished(marker)) return refuseIfActive(mayWrite);
+        if (marker?.seed === "copied") return followOrRefuse(marker, mayWrite);
         switch (actionFor(mayWrite, role)) {
             case "open":
                 closed = false;
@@ -142,23 +143,35 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
                 closed = true;
                 return `read-only: ${why()}`;
             case "leave":
-                return undefined;
+                return role === "replica" && !mayWrite ? server.tend?.(signal) : undefined;
         }
     }
 
-    async function seedOrRefuse(marker: Marker, mayWrite: boolean): Promise<string | undefined> {
+    function refuseIfActive(mayWrite: boolean): undefined {
         if (mayWrite)
             throw new Failure(
                 "refused",
                 `${why()}, but its copy of ${store} was never finished: it stays closed`,
                 `restore a recovery point into it: lifeboat restore ${store}`,
             );
-        if (!server.seedRunning || proofs.lease().state !== "ceded") return undefined;
-        place.note(`${store}: seeding from ${place.peer.host}`);
-        writeMarker(volume, { ...marker, seed: "copying" });
-        await server.seedRunning(signal);
-        writeMarker(volume, { ...marker, seed: "done", at: new Date().toISOString() });
+        return undefined;
+    }
+
+    async function followOrRefuse(marker: Marker, mayWrite: boolean): Promise<string | undefined> {
+        if (mayWrite)
+            throw new Failure(
+                "refused",
+                `${why()}, and ${store} is a copy that was not promoted: it stays closed`,
+                `promote it: lifeboat guard ${store} --promote, as \`lifeboat activate\` does`,
+            );
+        if (proofs.lease().state !== "ceded") return undefined;
+        await followCopy(marker);
         return `seeded from ${place.peer.host}, and follows it`;
+    }
+
+    async function followCopy({ position, ...marker }: Marker): Promise<void> {
+        await server.followCopy?.(position ?? "");
+        writeMarker(volume, { ...marker, seed: "done", at: new Date().toISOString() });
     }
 
     /** @throws Failure where this server is none that may be promoted */
@@ -185,11 +198,14 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
             );
         }
         const marker = checkWhole();
+        // Its own history has to begin where the copy ends.
+        if (marker?.seed === "copied") await followCopy(marker);
         // From here on only the lease lets an answer out.
         closed = false;
         const { position } = await server.promote(signal);
         const promotedAt = marker?.promotedAt ?? new Date().toISOString();
-        if (marker && marker.promotedAt === undefined) writeMarker(volume, { ...marker, promotedAt });
+        const now = readMarker(volume);
+        if (now && now.promotedAt === undefined) writeMarker(volume, { ...now, promotedAt });
         return { store, promotedAt, position };
     }
 
@@ -213,15 +229,21 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
         // From here on its data counts as half a copy, whatever happens to this process.
         writeMarker(volume, { seed: "wanted", from, at: at() });
         woken.resolve();
-        return { store, way: "copy", restart: server.seedRunning === undefined };
+        return { store, way: "copy", restart: true };
     }
+
+    /** Until the peer was seeded anew, which nobody tells this volume: as long as it says `restored`, a person is to know. */
+    const restoredProblem = (marker: Marker | undefined, { role }: DatabaseStatus): string | undefined =>
+        marker?.seed === "restored" && role !== "replica"
+            ? `it was restored at ${marker.at}, and a replica that had followed it before does not have this history: have that copied anew (lifeboat guard ${store} --rejoin in its pod, then replace the pod)`
+            : undefined;
 
     async function status(): Promise<GuardStatus> {
         const found = await ask();
         const marker = readMarker(volume);
         const silent = found.role === "replica" && found.lagSeconds === null && heard !== undefined;
         const last = silent ? { heard: { secondsAgo: (performance.now() - heard!.at) / 1000, lagSeconds: heard!.lagSeconds } } : {};
-        const problem = unfinished(marker) ? "its seed is not finished" : found.problem;
+        const problem = unfinished(marker) ? "its seed is not finished" : (found.problem ?? restoredProblem(marker, found));
         const { state, epoch } = proofs.lease();
         const lease = { state, epoch, secondsLeft: proofs.left(), silent: Object.fromEntries(proofs.silent()) };
         return { store, ...found, ...last, ...(problem === undefined ? {} : { problem }), ...(marker && { seed: marker.seed }), lease };

@@ -27,6 +27,7 @@ describe("what a guard remembers of a replica", () => {
                 socketDirectory: volume,
                 port: 5432,
                 peer: { host: "127.0.0.1", port: 5432 },
+                copyFromPeer: () => assert.fail("nothing is copied"),
                 password: () => "",
                 note: () => undefined,
             },
