@@ -24,6 +24,7 @@ export const commands = {
     aside: "save, or show, what a server holds that the other site's does not",
     expire: "tag what retention no longer needs",
     guard: "run beside a database: hold it writable or read-only as the epoch says",
+    archive: "run beside a database: ship its log, and take and serve copies of it",
     seed: "run before a database: copy it from its peer when it is to be a replica",
     chaos: "break one thing on purpose, time-boxed, and time the recovery",
     "promotion-diff": "show what a promotion would change in the standby's stack; refuse anything off the allow-list",
