@@ -62,7 +62,18 @@ export function startPostgresClient(server: ServerAddress, database: string, sig
     });
 }
 
+/** The text of a value depends on these, and two servers need not have the same defaults. To the last bit, with them. */
+const exactText: Record<string, string> = {
+    ...{ timezone: "UTC", datestyle: "ISO, YMD", intervalstyle: "iso_8601" },
+    ...{ extra_float_digits: "1", bytea_output: "hex" },
+};
+
+export async function readExactly(client: pg.Client): Promise<void> {
+    for (const [name, value] of Object.entries(exactText)) await client.query(`SET ${name} = ${pg.escapeLiteral(value)}`);
+}
+
 export async function readTables(client: pg.Client): Promise<TableSummary[]> {
+    await readExactly(client);
     const { rows } = await client.query<{ schema: string; name: string }>(
         `SELECT schemaname AS schema, tablename AS name FROM pg_tables
          WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2`,
@@ -70,9 +81,9 @@ export async function readTables(client: pg.Client): Promise<TableSummary[]> {
     const summaries: TableSummary[] = [];
     for (const { schema, name } of rows) {
         const table = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`;
-        // A sum over the rows' hashes: the same in any order, and equal rows count each.
+        // A sum over the rows' hashes: the same in any order, and equal rows count each. `held.*` is the row, whatever its columns are called.
         const { rows: found } = await client.query<{ n: string; checksum: string }>(
-            `SELECT count(*) AS n, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text AS checksum FROM ${table} AS t`,
+            `SELECT count(*) AS n, coalesce(sum(hashtextextended((held.*)::text, 0)::numeric), 0)::text AS checksum FROM ${table} AS held`,
         );
         summaries.push({
             name: schema === "public" ? name : `${schema}.${name}`,
