@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Meter } from "../meter.ts";
 import type { ServerAddress } from "../adapter.ts";
-import { mariadb } from "./dump.ts";
+import { seedDump } from "./dump.ts";
 import { connectMariadb, rowsOf, startMariadbClient, startMariadbDump } from "./client.ts";
 import { Failure } from "../../model/failure.ts";
 import { covers } from "./position.ts";
@@ -15,7 +15,7 @@ import type { DatabasePlace } from "../place.ts";
  */
 export async function seedFromPeer(place: DatabasePlace, local: ServerAddress, signal: AbortSignal): Promise<string> {
     const peer: ServerAddress = { ...place.peer, user: "backup", password: place.password("backup"), database: place.database };
-    const facts = await mariadb.describe(peer);
+    const facts = await seedDump.describe(peer);
     if (facts.position === undefined)
         throw new Failure("refused", `${peer.host} keeps no binary log: it cannot be followed`, "start it with --log-bin");
     const connection = await connectMariadb(local, null);
@@ -39,7 +39,7 @@ export async function seedFromPeer(place: DatabasePlace, local: ServerAddress, s
             async function* (source: AsyncIterable<Buffer>) {
                 yield* source;
                 await dump.ended;
-                if (!mariadb.isWhole(meter.tail)) throw new Error("the peer's dump is cut off");
+                if (!seedDump.isWhole(meter.tail)) throw new Error("the peer's dump is cut off");
             },
             load.stdin,
             { signal },
@@ -50,7 +50,7 @@ export async function seedFromPeer(place: DatabasePlace, local: ServerAddress, s
         load.kill();
         throw error;
     }
-    const position = mariadb.positionIn(meter);
+    const position = seedDump.positionIn(meter);
     if (position === undefined) throw new Error(`the dump of ${peer.host} does not say which GTID it shows`);
     return position;
 }
