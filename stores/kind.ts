@@ -1,5 +1,5 @@
 import type { ServerShape } from "../model/servers.ts";
-import type { ServerAddress, StoreAdapter } from "./adapter.ts";
+import type { ServerAddress, LogicalStore } from "./adapter.ts";
 import type { PhysicalStore } from "./physical.ts";
 import type { DatabasePlace, GuardedServer } from "./place.ts";
 import type { Rows } from "./rows.ts";
@@ -37,7 +37,7 @@ export interface HeldConnection {
 
 export interface StoreOperations {
     /** Text, through the wire: for one table, another version, a person's eyes. */
-    readonly logical: StoreAdapter;
+    readonly logical: LogicalStore;
     /** The server's own files and log: what recovery points are made of. */
     readonly physical: PhysicalStore;
     /** Every row of the database, to be compared. @throws Failure("unavailable") where the server does not answer */

@@ -55,8 +55,9 @@ function libpq(server: ServerAddress, database: string): Record<string, string> 
     };
 }
 
-export function startPostgresClient(server: ServerAddress, database: string, signal: AbortSignal): Program {
-    return startProgram("psql", ["--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--file=-"], {
+export function startPostgresClient(server: ServerAddress, database: string, more: readonly string[], signal: AbortSignal): Program {
+    const always = ["--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--file=-"];
+    return startProgram("psql", [...always, ...more], {
         env: { ...libpq(server, database), PGOPTIONS: `${writable} -c synchronous_commit=off` },
         signal,
     });
@@ -94,10 +95,7 @@ export async function readTables(client: pg.Client): Promise<TableSummary[]> {
     return summaries;
 }
 
-export function startPostgresDump(server: ServerAddress, signal: AbortSignal): Program {
-    return startProgram(
-        "pg_dump",
-        ["--format=plain", "--no-password", "--encoding=UTF8", "--quote-all-identifiers", "--lock-wait-timeout=30s"],
-        { env: libpq(server, server.database), signal },
-    );
+export function startPostgresDump(server: ServerAddress, more: readonly string[], signal: AbortSignal): Program {
+    const always = ["--format=plain", "--no-password", "--encoding=UTF8", "--quote-all-identifiers", "--lock-wait-timeout=30s"];
+    return startProgram("pg_dump", [...always, ...more], { env: libpq(server, server.database), signal });
 }
