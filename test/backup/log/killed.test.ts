@@ -31,7 +31,13 @@ describe("a shipper that is killed with -9, again and again", function () {
             };
             write(5);
             for (let round = 0; round < 12; round += 1) {
-                const options = { store: bench.store, server: server.directory, directory: keeps ? directory : bench.directory("shipper"), sealBytes: 300 + 37 * round, pause: 25 };
+                const options = {
+                    store: bench.store,
+                    server: server.directory,
+                    directory: keeps ? directory : bench.directory("shipper"),
+                    sealBytes: 300 + 37 * round,
+                    pause: 25,
+                };
                 const child = spawn(process.execPath, [program, JSON.stringify(options)], { stdio: ["ignore", "pipe", "ignore"] });
                 child.stdout.setEncoding("utf8");
                 const gone = once(child, "exit");

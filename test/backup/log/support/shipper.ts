@@ -30,6 +30,13 @@ const shipping = shipLog(
     store,
     { host: "localhost", port: 0, user: "", password: "", database: "", socketDirectory: server },
     directory,
-    { signal: new AbortController().signal, note: (line) => process.stderr.write(`${line}\n`), sealAfter: 60, poll: 10, sealBytes, log: lineLog() },
+    {
+        signal: new AbortController().signal,
+        note: (line) => process.stderr.write(`${line}\n`),
+        sealAfter: 60,
+        poll: 10,
+        sealBytes,
+        log: lineLog(),
+    },
 );
 process.stdout.write(`${await shipping.history()}\n`);
