@@ -27,7 +27,11 @@ export async function databasePlace(store: string): Promise<DatabasePlace & { st
         peer: { host: names(here.estate, here.account).siteStoreHost(store, otherSite(here.site)), port: server.port },
         copyFromPeer: () =>
             Promise.reject(
-                new Failure("unavailable", `nobody serves a copy of ${store} yet`, "the archive beside the peer's server does, once it is there"),
+                new Failure(
+                    "unavailable",
+                    `nobody serves a copy of ${store} yet`,
+                    "the archive beside the peer's server does, once it is there",
+                ),
             ),
         password: (name) => passwordOf(store, name),
         note,
