@@ -25,10 +25,15 @@ const clients = {
     selector: "NewExpression[callee.name=/\\w+Client$/]",
     message: "AWS clients come from backup/clients.ts, which gives them connect, request and total time limits.",
 };
+/** What is particular to a kind of store stands in its folder: a kind that another room knows by name is a place that a new kind would have to touch. */
+const kindNames = ["Literal[value", "TemplateElement[value.raw"].map((node) => ({
+    selector: `${node}=/\\b(mariadb|mysql|postgres(ql)?)\\b/i]`,
+    message: "The name of a kind of store belongs into stores/ (or the estate's declaration): ask kindOf(store).",
+}));
 const defaultExport = { selector: "ExportDefaultDeclaration", message: "Export by name: one thing, one name everywhere." };
 
 /** Forbids imports of the rooms that are not allowed, written as `import … from` or as `import(…)`. */
-function arrows(room, allowed, { clientsAllowed = false } = {}) {
+function arrows(room, allowed, { clientsAllowed = false, kindsAllowed = false } = {}) {
     const forbidden = Object.keys(rooms).filter((other) => other !== room && !allowed.includes(other));
     const pattern = `^(\\.\\./)+(${forbidden.join("|")})/`;
     const message = `${room} may import ${allowed.join(", ") || "no other room"}: the arrows between the rooms point one way.`;
@@ -38,6 +43,7 @@ function arrows(room, allowed, { clientsAllowed = false } = {}) {
             "error",
             defaultExport,
             ...(clientsAllowed ? [] : [clients]),
+            ...(kindsAllowed ? [] : kindNames),
             ...(forbidden.length ? [{ selector: `ImportExpression[source.value=/${pattern.replaceAll("/", "\\/")}/]`, message }] : []),
         ],
     };
@@ -69,10 +75,14 @@ export default tseslint.config(
     },
     ...Object.entries(rooms).map(([room, allowed]) => ({
         files: [`${room}/**/*.ts`],
-        rules: arrows(room, allowed, { clientsAllowed: room === "sandbox" || room === "test" }),
+        rules: arrows(room, allowed, {
+            clientsAllowed: room === "sandbox" || room === "test",
+            kindsAllowed: ["stores", "sandbox", "test", "examples"].includes(room),
+        }),
     })),
     { files: ["backup/clients.ts"], rules: arrows("backup", rooms.backup, { clientsAllowed: true }) },
     // A suite is one idea, however many sentences it takes.
     { files: ["test/**/*.ts"], rules: { "max-lines": ["error", { max: 400, skipBlankLines: true }] } },
-    { files: machineScripts, rules: arrows("scripts", [...rooms.scripts, "sandbox"]) },
+    { files: machineScripts, rules: arrows("scripts", [...rooms.scripts, "sandbox"], { kindsAllowed: true }) },
+    { files: ["stacks/estate.ts"], rules: arrows("stacks", rooms.stacks, { kindsAllowed: true }) },
 );

@@ -59,40 +59,41 @@ const retention = z.strictObject({
     daily: duration.default(parseDuration("30 d")),
 });
 
-const store = z.strictObject({
-    /** What it is: a kind that `stores/` knows. */
-    engine: z.string(),
-    place: z.enum(places).default("cluster"),
-    /** Name of the database inside the server. */
-    database: name.default("orders"),
-    /** Promise of the store alone, from backups. */
-    objective,
-    /** Space that the volume asks for. */
-    volume: size.default(parseSize("10 GiB")),
-    backup: z.strictObject({
-        /** A backup starts this often (whole minutes). */
-        every: duration,
-        /** A backup that takes longer has failed. */
-        limit: duration.default(parseDuration("10 min")),
-        retention: retention.prefault({}),
-        /** Immutable for so long (object lock, compliance mode). */
-        lock: duration.default(parseDuration("1 d")),
-    }),
-    replica: z
-        .strictObject({
-            /** A replica further behind than this is reported as unprotected. */
-            maxLag: duration.default(parseDuration("5 s")),
-        })
-        .prefault({}),
-    /** Data that the store is expected to hold, and the rates that backup and restore are expected to run at: inputs to the bounds. */
-    expected: z
-        .strictObject({
-            data: size.default(parseSize("1 GiB")),
-            backupRate: rate.default(parseRate("50 MB/s")),
-            restoreRate: rate.default(parseRate("20 MB/s")),
-        })
-        .prefault({}),
-});
+const storeOf = (engines: readonly string[]) =>
+    z.strictObject({
+        /** What it is: a kind that `stores/` knows. */
+        engine: z.string().refine((engine) => engines.includes(engine), `is not known; write one of ${engines.join(", ")}`),
+        place: z.enum(places).default("cluster"),
+        /** Name of the database inside the server. */
+        database: name.default("orders"),
+        /** Promise of the store alone, from backups. */
+        objective,
+        /** Space that the volume asks for. */
+        volume: size.default(parseSize("10 GiB")),
+        backup: z.strictObject({
+            /** A backup starts this often (whole minutes). */
+            every: duration,
+            /** A backup that takes longer has failed. */
+            limit: duration.default(parseDuration("10 min")),
+            retention: retention.prefault({}),
+            /** Immutable for so long (object lock, compliance mode). */
+            lock: duration.default(parseDuration("1 d")),
+        }),
+        replica: z
+            .strictObject({
+                /** A replica further behind than this is reported as unprotected. */
+                maxLag: duration.default(parseDuration("5 s")),
+            })
+            .prefault({}),
+        /** Data that the store is expected to hold, and the rates that backup and restore are expected to run at: inputs to the bounds. */
+        expected: z
+            .strictObject({
+                data: size.default(parseSize("1 GiB")),
+                backupRate: rate.default(parseRate("50 MB/s")),
+                restoreRate: rate.default(parseRate("20 MB/s")),
+            })
+            .prefault({}),
+    });
 
 const service = z.strictObject({
     /** Container image; the sandbox maps it to a program on this machine. */
@@ -124,83 +125,84 @@ const traffic = z.strictObject({
 /** Somebody to call, as the runbooks name them. */
 const contact = z.strictObject({ name: z.string().min(1), role: z.string().min(1), reach: z.string().min(1) });
 
-const schema = z
-    .strictObject({
-        name,
-        /** The hosted zone; services and stores get names under it. */
-        domain: z.string().regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/, 'a domain is written like "orders.example"'),
-        sites: z.strictObject({
-            primary: site,
-            standby: site,
-            /** A third region, where nothing stands but one bucket: what guards of the active site ask when they cannot ask the standby. @default the standby's region */
-            witness: site.optional(),
-        }),
-        stores: z.record(name, store),
-        services: z.record(name, service),
-        traffic: traffic.prefault({}),
-        lease,
-        /** Time that people take to decide, inside the RTO: declared and counted, never waited for. */
-        decision: duration,
-        /** Whom to call, in this order; the first one decides. Printed in the runbooks. */
-        contacts: z.array(contact).default([]),
-    })
-    .superRefine((estate, context) => {
-        if (estate.sites.primary.region === estate.sites.standby.region)
-            context.addIssue({
-                code: "custom",
-                path: ["sites", "standby", "region"],
-                message: `is the primary's own region ${estate.sites.primary.region}; name another one`,
-            });
-        const witness = estate.sites.witness?.region;
-        const holder = siteNames.find((site) => estate.sites[site].region === witness);
-        if (holder !== undefined)
-            context.addIssue({
-                code: "custom",
-                path: ["sites", "witness", "region"],
-                message: `is the ${holder}'s own region ${witness}: they would be lost together; name a third one, or leave the witness out`,
-            });
-        for (const [service, { needs, objective }] of Object.entries(estate.services)) {
-            needs.forEach((need, index) => {
-                if (!Object.hasOwn(estate.stores, need))
+const schemaOf = (engines: readonly string[]) =>
+    z
+        .strictObject({
+            name,
+            /** The hosted zone; services and stores get names under it. */
+            domain: z.string().regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/, 'a domain is written like "orders.example"'),
+            sites: z.strictObject({
+                primary: site,
+                standby: site,
+                /** A third region, where nothing stands but one bucket: what guards of the active site ask when they cannot ask the standby. @default the standby's region */
+                witness: site.optional(),
+            }),
+            stores: z.record(name, storeOf(engines)),
+            services: z.record(name, service),
+            traffic: traffic.prefault({}),
+            lease,
+            /** Time that people take to decide, inside the RTO: declared and counted, never waited for. */
+            decision: duration,
+            /** Whom to call, in this order; the first one decides. Printed in the runbooks. */
+            contacts: z.array(contact).default([]),
+        })
+        .superRefine((estate, context) => {
+            if (estate.sites.primary.region === estate.sites.standby.region)
+                context.addIssue({
+                    code: "custom",
+                    path: ["sites", "standby", "region"],
+                    message: `is the primary's own region ${estate.sites.primary.region}; name another one`,
+                });
+            const witness = estate.sites.witness?.region;
+            const holder = siteNames.find((site) => estate.sites[site].region === witness);
+            if (holder !== undefined)
+                context.addIssue({
+                    code: "custom",
+                    path: ["sites", "witness", "region"],
+                    message: `is the ${holder}'s own region ${witness}: they would be lost together; name a third one, or leave the witness out`,
+                });
+            for (const [service, { needs, objective }] of Object.entries(estate.services)) {
+                needs.forEach((need, index) => {
+                    if (!Object.hasOwn(estate.stores, need))
+                        context.addIssue({
+                            code: "custom",
+                            path: ["services", service, "needs", index],
+                            message: `"${need}" is not a store; the stores are ${Object.keys(estate.stores).join(", ") || "none"}`,
+                        });
+                });
+                if (objective.rto <= estate.decision)
                     context.addIssue({
                         code: "custom",
-                        path: ["services", service, "needs", index],
-                        message: `"${need}" is not a store; the stores are ${Object.keys(estate.stores).join(", ") || "none"}`,
+                        path: ["services", service, "objective", "rto"],
+                        message: `is not longer than the ${estate.decision} s that people take to decide; raise the RTO or shorten decision`,
                     });
-            });
-            if (objective.rto <= estate.decision)
-                context.addIssue({
-                    code: "custom",
-                    path: ["services", service, "objective", "rto"],
-                    message: `is not longer than the ${estate.decision} s that people take to decide; raise the RTO or shorten decision`,
-                });
-        }
-        for (const [store, { backup, objective }] of Object.entries(estate.stores)) {
-            if (backup.every % 60 !== 0 || backup.every < 60 || 3600 % backup.every !== 0)
-                context.addIssue({
-                    code: "custom",
-                    path: ["stores", store, "backup", "every"],
-                    message: 'must be whole minutes that divide an hour, as in "5 min"',
-                });
-            if (backup.every > objective.rpo)
-                context.addIssue({
-                    code: "custom",
-                    path: ["stores", store, "backup", "every"],
-                    message: `is longer than the store's RPO of ${objective.rpo} s; back up more often or promise less`,
-                });
-            if (backup.limit > backup.every * 4)
-                context.addIssue({
-                    code: "custom",
-                    path: ["stores", store, "backup", "limit"],
-                    message: "is over four times the interval; late backups would pile up",
-                });
-        }
-    });
+            }
+            for (const [store, { backup, objective }] of Object.entries(estate.stores)) {
+                if (backup.every % 60 !== 0 || backup.every < 60 || 3600 % backup.every !== 0)
+                    context.addIssue({
+                        code: "custom",
+                        path: ["stores", store, "backup", "every"],
+                        message: 'must be whole minutes that divide an hour, as in "5 min"',
+                    });
+                if (backup.every > objective.rpo)
+                    context.addIssue({
+                        code: "custom",
+                        path: ["stores", store, "backup", "every"],
+                        message: `is longer than the store's RPO of ${objective.rpo} s; back up more often or promise less`,
+                    });
+                if (backup.limit > backup.every * 4)
+                    context.addIssue({
+                        code: "custom",
+                        path: ["stores", store, "backup", "limit"],
+                        message: "is over four times the interval; late backups would pile up",
+                    });
+            }
+        });
 
 /** What a person writes: quantities as text, defaults left out. */
-export type EstateDeclaration = z.input<typeof schema>;
+export type EstateDeclaration = z.input<ReturnType<typeof schemaOf>>;
 /** All that is declared, checked: quantities parsed, defaults filled in, cross-references resolved. */
-export type Estate = z.output<typeof schema>;
+export type Estate = z.output<ReturnType<typeof schemaOf>>;
 export type Store = Estate["stores"][string];
 export type Service = Estate["services"][string];
 export type Objective = z.output<typeof objective>;
@@ -223,15 +225,12 @@ export class EstateError extends Error {
  * @returns a function that throws an EstateError naming every path that is wrong and what would be right
  */
 export function defineEstateOf(engines: readonly string[]): (declaration: EstateDeclaration) => Estate {
-    const known = (estate: Estate) =>
-        Object.entries(estate.stores).flatMap(([name, { engine }]) =>
-            engines.includes(engine) ? [] : [`stores.${name}.engine: "${engine}" is not known; write one of ${engines.join(", ")}`],
-        );
+    const schema = schemaOf(engines);
     return (declaration) => {
         const result = schema.safeParse(declaration);
         if (!result.success)
             throw new EstateError(result.error.issues.map((issue) => `${issue.path.join(".") || "estate"}: ${issue.message}`));
-        const problems = [...known(result.data), ...longNames(result.data)];
+        const problems = longNames(result.data);
         if (problems.length > 0) throw new EstateError(problems);
         return result.data;
     };

@@ -31,6 +31,11 @@ export interface ServerOptions {
     arguments?: readonly string[];
     /** A database to make. */
     database?: string;
+    /**
+     * A data directory that is there already, with the superuser's password in it. It is given to the unprivileged user, and is not removed at the end.
+     * @default a new one
+     */
+    restored?: { readonly data: string; readonly rootPassword: string };
 }
 
 export interface MariadbOptions extends ServerOptions {
@@ -52,6 +57,14 @@ async function makeDirectory(name: string): Promise<string> {
     const directory = await mkdtemp(join(tmpdir(), `lifeboat-${name}-`));
     if (unprivileged !== undefined) await chown(directory, unprivileged, unprivileged);
     return directory;
+}
+
+/** Makes a directory, with all that is in it, the unprivileged user's. */
+async function give(directory: string): Promise<void> {
+    if (unprivileged === undefined) return;
+    const child = spawn("chown", ["-R", `${unprivileged}:${unprivileged}`, directory], { stdio: "ignore" });
+    const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
+    if (code !== 0) throw new Error(`chown of ${directory} ended with ${code}`);
 }
 
 async function runToEnd(command: readonly string[], cwd: string): Promise<void> {
@@ -127,13 +140,16 @@ async function start(
 /** Starts a MariaDB server with a binary log in ROW format and strict GTIDs, ready to be dumped and replicated. */
 export async function startMariadb(options: MariadbOptions = {}): Promise<Server> {
     const directory = await makeDirectory("mariadb");
-    const data = join(directory, "data");
+    const { restored } = options;
+    const data = restored?.data ?? join(directory, "data");
     const socket = join(directory, "mysqld.sock");
-    const rootPassword = randomBytes(12).toString("hex");
-    await runToEnd(
-        ["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", `--datadir=${data}`],
-        directory,
-    );
+    const rootPassword = restored?.rootPassword ?? randomBytes(12).toString("hex");
+    if (restored) await give(data);
+    else
+        await runToEnd(
+            ["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", `--datadir=${data}`],
+            directory,
+        );
     const initial = join(directory, "initial.sql");
     const statements = [
         // Users are of this server alone: none of this may reach a replica.
@@ -153,7 +169,12 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Server
             ...["mariadbd", "--no-defaults", `--datadir=${data}`, `--socket=${socket}`, `--bind-address=${host}`, `--port=${port}`],
             ...[`--server-id=${options.serverId ?? 1}`, "--log-bin=binlog", "--binlog-format=ROW", "--gtid-strict-mode=1"],
             // Its data need not survive the machine.
-            ...["--skip-name-resolve", "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=32M", `--init-file=${initial}`],
+            ...[
+                "--skip-name-resolve",
+                "--innodb-flush-log-at-trx-commit=2",
+                "--innodb-buffer-pool-size=32M",
+                ...(restored ? [] : [`--init-file=${initial}`]),
+            ],
             ...(options.arguments ?? []),
         ],
         async (port) => {
@@ -167,17 +188,20 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Server
 /** Starts a PostgreSQL server with `wal_level=replica`; TCP asks for the password (SCRAM), replication connections too. */
 export async function startPostgres(options: ServerOptions = {}): Promise<Server> {
     const directory = await makeDirectory("postgres");
-    const data = join(directory, "data");
-    const rootPassword = randomBytes(12).toString("hex");
+    const { restored } = options;
+    const data = restored?.data ?? join(directory, "data");
+    const rootPassword = restored?.rootPassword ?? randomBytes(12).toString("hex");
     const passwordFile = join(directory, "password");
     await writeFile(passwordFile, rootPassword, { mode: 0o644 });
-    await runToEnd(
-        [
-            ...[join(tools.postgresBin, "initdb"), `--pgdata=${data}`, "--username=postgres", `--pwfile=${passwordFile}`, "--no-sync"],
-            ...["--auth-host=scram-sha-256", "--auth-local=trust", "--encoding=UTF8", "--locale=C.UTF-8"],
-        ],
-        directory,
-    );
+    if (restored) await give(data);
+    else
+        await runToEnd(
+            [
+                ...[join(tools.postgresBin, "initdb"), `--pgdata=${data}`, "--username=postgres", `--pwfile=${passwordFile}`, "--no-sync"],
+                ...["--auth-host=scram-sha-256", "--auth-local=trust", "--encoding=UTF8", "--locale=C.UTF-8"],
+            ],
+            directory,
+        );
     const server = await start(
         "postgres",
         directory,

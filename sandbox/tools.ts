@@ -13,6 +13,8 @@ export const versions = {
     etcd: "3.6.8",
     kubernetes: "1.35.4",
     moto: "5.2.5",
+    /** For `bench backup` alone: built when that is asked for. */
+    versitygw: "1.8.0",
     postgres: "15",
 } as const;
 
@@ -53,6 +55,9 @@ export const tools = {
     },
     get etcd(): string {
         return present(join(toolDirectory("etcd"), "bin", "etcd"), "etcd");
+    },
+    get versitygw(): string {
+        return present(join(toolDirectory("versitygw"), "bin", "versitygw"), "VersityGW");
     },
     get kubeApiserver(): string {
         return present(join(toolDirectory("kubernetes"), "bin", "kube-apiserver"), "kube-apiserver");

@@ -71,6 +71,12 @@ export interface Contents {
     readonly unprotected: readonly Unprotected[];
 }
 
+/** A part of a server: one database, or one table of it. */
+export interface Only {
+    readonly database: string;
+    readonly table?: string;
+}
+
 /** A server, started from a copy, that nobody else reaches: no port, a socket in a directory of its own. */
 export interface ScratchServer extends AsyncDisposable {
     /** Superuser, over the socket. */
@@ -149,9 +155,10 @@ export interface PhysicalStore {
 
     /**
      * Reads all that a server holds, at one moment while others write; nobody is kept from writing.
+     * @param only a part of it; then without `schema`
      * @returns undefined where no moment could be had at which the contents have a position (a server that is never still): then they cannot be compared
      */
-    contents(server: ServerAddress, signal: AbortSignal): Promise<Contents | undefined>;
+    contents(server: ServerAddress, signal: AbortSignal, only?: Only): Promise<Contents | undefined>;
 
     readonly log: LogSide;
 }

@@ -17,7 +17,7 @@ export const command = new Command("backup")
             "(LIFEBOAT_SITE), which must be the active one. It becomes a recovery point when `lifeboat verify` has read the copy in the standby back. What is cut off, late or\n" +
             "fails leaves nothing behind; what killed runs left is found and reported.",
     )
-    .option("--from <url>", "server to dump, as in postgres://backup@HOST:5432/orders (default: the store's own, as user backup)")
+    .option("--from <url>", "server to dump, as in SCHEME://backup@HOST:PORT/DATABASE (default: the store's own, as user backup)")
     .option("--json", "print the manifest and what was found as JSON")
     .action(async (name: string, { from, json }: { from?: string; json?: boolean }) => {
         const here = await standpoint();

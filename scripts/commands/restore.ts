@@ -31,7 +31,7 @@ export const command = new Command("restore")
             "target is as it was. The superuser's password is read from the store's password files.",
     )
     .option("--at <time>", "the newest point that is not after this moment")
-    .option("--to <url>", "target, as in mariadb://root@127.0.0.1:3306/orders (default: the server beside this guard, by its socket)")
+    .option("--to <url>", "target, as in SCHEME://USER@HOST:PORT/DATABASE (default: the server beside this guard, by its socket)")
     .option("--replace", "also when the target holds tables: they are kept beside it in a database of their own")
     .option("--json", "print what was restored as JSON")
     .action(async (name: string, { at, to, replace, json }: Options) => {

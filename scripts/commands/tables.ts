@@ -12,7 +12,7 @@ export const command = new Command("tables")
         "Counts the rows of every table of a store and sums them up, so that two servers of a kind can be compared: before a loss and after it, or\n" +
             "a live database and a restored point. Every row is read.",
     )
-    .option("--of <url>", "server, as in mariadb://root@127.0.0.1:3306/orders (default: the server beside this guard, by its socket)")
+    .option("--of <url>", "server, as in SCHEME://USER@HOST:PORT/DATABASE (default: the server beside this guard, by its socket)")
     .option("--json", "print { store, tables: [{ name, rows, checksum }] } as JSON")
     .action(async (store: string, { of, json }: { of?: string; json?: boolean }) => {
         const declared = storeOf(await standpoint("standby"), store);

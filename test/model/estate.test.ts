@@ -69,7 +69,7 @@ describe("an estate", () => {
         ["a duration without a unit", ["decision"], "5", /^decision: "5" is not a quantity; write a number and one of ms, s, min/],
         ["a duration that is a number", ["decision"], 300, /^decision: .*string/],
         ["a size that is none", ["stores", "ledger", "volume"], "big", /^stores.ledger.volume: "big" is not a quantity.*10 GiB/],
-        ["an engine without an adapter", ["stores", "ledger", "kind"], "oracle", /^stores.ledger.kind: .*"mariadb".*"postgres"/],
+        ["an engine without an adapter", ["stores", "ledger", "engine"], "oracle", /^stores.ledger.engine: .*mariadb, postgres/],
         ["a store's name that no host could have", ["stores", "The Ledger"], declaration().stores["ledger"], /^stores.The Ledger: .*/],
         ["a misspelt setting", ["stores", "ledger", "backup", "evry"], "5 min", /^stores.ledger.backup: .*"evry"/],
         [
@@ -131,7 +131,7 @@ describe("an estate", () => {
     it("with several faults has all of them told at once", () => {
         const problems = problemsOf((estate) => {
             put(estate, ["decision"], "soon");
-            put(estate, ["stores", "people", "kind"], "db2");
+            put(estate, ["stores", "people", "engine"], "db2");
             put(estate, ["domain"], "x");
         });
         assert.equal(problems.length, 3);

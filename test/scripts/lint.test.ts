@@ -58,6 +58,14 @@ describe("the lint rules", function () {
             assert.deepEqual(await rules(file, client), [], file);
     });
 
+    it("forbids the name of a kind of store outside stores/, the declaration, the sandbox and the tests", async () => {
+        const named = 'export const engine = "mariadb";\nexport const url = (host: string) => `postgres://${host}`;\n';
+        for (const file of ["model/units.ts", "backup/catalog.ts", "recovery/fence.ts", "components/latch.ts", "scripts/main.ts"])
+            assert.deepEqual(await rules(file, named), ["no-restricted-syntax", "no-restricted-syntax"], file);
+        for (const file of ["stores/registry.ts", "stacks/estate.ts", "sandbox/tools.ts", "test/support/servers.ts"])
+            assert.deepEqual(await rules(file, named), [], file);
+    });
+
     it("forbids any, a default export and an empty catch", async () => {
         assert.deepEqual(await rules("model/units.ts", "export const x = (y: any) => y;\n"), ["@typescript-eslint/no-explicit-any"]);
         assert.deepEqual(await rules("model/units.ts", "export default 1;\n"), ["no-restricted-syntax"]);

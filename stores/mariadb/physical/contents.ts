@@ -1,0 +1,141 @@
+import type mysql from "mysql2/promise";
+import type { ServerAddress } from "../../adapter.ts";
+import type { Contents, Only, Relation, Unprotected } from "../../physical.ts";
+import { connectMariadb, rowsOf } from "../client.ts";
+import { quoted, systemSchemas } from "./check.ts";
+import { schemaOf } from "./schema.ts";
+
+interface Found {
+    database: string;
+    name: string;
+    type: "BASE TABLE" | "SYSTEM VERSIONED" | "SEQUENCE";
+    engine: string | null;
+}
+/** Tries to find a moment at which no statement changes the schema or draws from a sequence while they are read. */
+const tries = 20;
+/** Of a table that was altered after the snapshot, and of one that is gone. https://mariadb.com/kb/en/mariadb-error-code-reference/ */
+const changedMeanwhile = new Set(["ER_TABLE_DEF_CHANGED", "ER_NO_SUCH_TABLE", "ER_BAD_DB_ERROR"]);
+
+const why: Readonly<Record<string, string>> = {
+    MEMORY: "is a MEMORY table: its rows are gone when the server restarts, in every recovery point and after a promotion",
+    MyISAM: "is a MyISAM table: it is copied, but it has no moment: its rows are not compared, and a crash may damage it",
+    Aria: "is an Aria table: it is copied, but its rows are not compared",
+    CSV: "is a CSV table: it is copied, but its rows are not compared",
+    ARCHIVE: "is an ARCHIVE table: it is copied, but its rows are not compared",
+    MRG_MyISAM: "is a MERGE table: it is copied, but its rows are not compared",
+};
+const elsewhere = (engine: string) => `is a table of the engine ${engine}: its rows lie elsewhere, and are in no recovery point`;
+
+async function list(connection: mysql.Connection, only: Only | undefined): Promise<Found[]> {
+    return rowsOf<Found>(
+        connection,
+        `SELECT table_schema AS \`database\`, table_name AS name, table_type AS type, engine FROM information_schema.tables
+         WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE') AND table_schema NOT IN (?)
+         AND (? IS NULL OR table_schema = ?) AND (? IS NULL OR table_name = ?) ORDER BY 1, 2`,
+        [[...systemSchemas, "mysql"], ...[only?.database, only?.database, only?.table, only?.table].map((each) => each ?? null)],
+    );
+}
+
+const neverStill = ({ database, name }: Found): Unprotected => ({
+    name: `${database}.${name}`,
+    why: "is a sequence that never stood still: it is copied, and its value was not compared",
+});
+
+/** What a server's tables do not let themselves be protected from, in words. */
+export const unprotectedOf = (tables: readonly Found[]): Unprotected[] =>
+    tables.flatMap(({ database, name, type, engine }) =>
+        type === "SEQUENCE" || engine === "InnoDB" || engine === null
+            ? []
+            : [{ name: `${database}.${name}`, why: why[engine] ?? elsewhere(engine) }],
+    );
+
+/** Position of the snapshot that was just taken, as GTIDs; of a server without a binary log what it has applied. */
+async function positionOf(connection: mysql.Connection): Promise<string> {
+    const status = await rowsOf<{ Variable_name: string; Value: string }>(connection, "SHOW STATUS LIKE 'binlog_snapshot_%'");
+    const value = (name: string) => status.find(({ Variable_name }) => Variable_name.toLowerCase() === name)?.Value;
+    const [file, offset] = [value("binlog_snapshot_file"), Number(value("binlog_snapshot_position"))];
+    const [found] = await rowsOf<{ own: string | null; applied: string }>(
+        connection,
+        file ? "SELECT BINLOG_GTID_POS(?, ?) AS own, @@gtid_slave_pos AS applied" : "SELECT NULL AS own, @@gtid_current_pos AS applied",
+        file ? [file, offset] : [],
+    );
+    const newest = new Map<string, string>();
+    for (const gtid of `${found?.applied ?? ""},${found?.own ?? ""}`.split(",")) {
+        const [domain, , sequence] = gtid.trim().split("-");
+        if (domain && sequence && BigInt(sequence) >= BigInt(newest.get(domain)?.split("-")[2] ?? 0)) newest.set(domain, gtid.trim());
+    }
+    return [...newest.values()].sort().join(",");
+}
+
+async function readSequences(connection: mysql.Connection, tables: readonly Found[]): Promise<Relation[]> {
+    const read: Relation[] = [];
+    for (const { database, name } of tables.filter(({ type }) => type === "SEQUENCE")) {
+        const rows = await rowsOf<object>(connection, `SELECT * FROM ${quoted(database, name)}`);
+        read.push({ database, name, kind: "sequence", rows: 1, checksum: JSON.stringify(rows) });
+    }
+    return read;
+}
+
+/**
+ * Takes a snapshot, and with it the sequences, which are bound to none: one that says the same before and after it said so at it.
+ * @returns sequences: undefined where one never stands still
+ */
+async function snapshot(
+    connection: mysql.Connection,
+    tables: readonly Found[],
+): Promise<{ position: string; sequences: Relation[] | undefined }> {
+    for (let left = tries; ; left -= 1) {
+        await connection.query("COMMIT");
+        const before = await readSequences(connection, tables);
+        await connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+        const position = await positionOf(connection);
+        const after = await readSequences(connection, tables);
+        if (JSON.stringify(before) === JSON.stringify(after)) return { position, sequences: after };
+        if (left === 1) return { position, sequences: undefined };
+    }
+}
+
+async function readTable(connection: mysql.Connection, { database, name, type }: Found): Promise<Relation> {
+    const table = quoted(database, name);
+    // Exact bytes of every value, in any order, within the session's snapshot; of all rows that the engine has, history among them.
+    const [sum] = await rowsOf<{ Checksum: string | null }>(connection, `CHECKSUM TABLE ${table} EXTENDED`);
+    const [counted] = await rowsOf<{ n: string }>(
+        connection,
+        `SELECT count(*) AS n FROM ${table}${type === "SYSTEM VERSIONED" ? " FOR SYSTEM_TIME ALL" : ""}`,
+    );
+    if (sum?.Checksum === null || sum === undefined) throw new Error(`${database}.${name} could not be read to its end`);
+    return { database, name, kind: "table", rows: Number(counted?.n), checksum: String(sum.Checksum) };
+}
+
+/** See `PhysicalStore.contents`. */
+export async function mariadbContents(server: ServerAddress, signal: AbortSignal, only?: Only): Promise<Contents | undefined> {
+    const connection = await connectMariadb(server, null);
+    const abort = () => connection.destroy();
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+        await connection.query("SET SESSION tx_isolation = 'REPEATABLE-READ', time_zone = '+00:00', lock_wait_timeout = 30");
+        for (let left = 3; left > 0; left -= 1) {
+            const before = only ? undefined : await schemaOf(server, connection, signal);
+            const tables = await list(connection, only);
+            const { position, sequences } = await snapshot(connection, tables);
+            const relations: Relation[] = [...(sequences ?? [])];
+            try {
+                for (const table of tables)
+                    if (table.type !== "SEQUENCE" && table.engine === "InnoDB") relations.push(await readTable(connection, table));
+            } catch (error) {
+                if (left > 1 && changedMeanwhile.has((error as { code?: string }).code ?? "")) continue;
+                throw error;
+            }
+            await connection.query("COMMIT");
+            const after = only ? undefined : await schemaOf(server, connection, signal);
+            const schema = before !== undefined && before === after ? { schema: before } : {};
+            const moving = sequences === undefined ? tables.filter(({ type }) => type === "SEQUENCE") : [];
+            return { position, relations, ...schema, unprotected: [...unprotectedOf(tables), ...moving.map(neverStill)] };
+        }
+        return undefined;
+    } finally {
+        signal.removeEventListener("abort", abort);
+        connection.destroy();
+        signal.throwIfAborted();
+    }
+}
