@@ -14,6 +14,8 @@ const status = z.looseObject({
     /** Where its log stands: a GTID, or an LSN. */
     position: z.string().optional(),
     problem: z.string().optional(),
+    /** What it holds that its replica does not. */
+    unprotected: z.array(z.looseObject({ name: z.string(), why: z.string() })).optional(),
     /** What is known of the copy on its volume: see recovery/databases/marker.ts. */
     seed: z.enum(seedStates).optional(),
     lease: z

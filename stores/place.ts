@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import type { SiteName } from "../model/estate.ts";
 import type { ServerRole } from "../model/lease.ts";
 import type { PasswordName } from "../model/servers.ts";
-import type { CopyFacts } from "./physical.ts";
+import type { CopyFacts, Unprotected } from "./physical.ts";
 
 /** A copy of the peer's server, as its engine makes it (`PhysicalStore.copy`), as it comes over the network. */
 export interface PeerCopy {
@@ -47,6 +47,8 @@ export interface DatabaseStatus {
 export interface GuardedServer {
     /** @throws Failure("unavailable") while the server does not answer */
     status(): Promise<DatabaseStatus>;
+    /** What the server holds that a replica of it does not, or not surely. */
+    unprotected(): Promise<Unprotected[]>;
     /** Lets applications write. Never on a replica. */
     open(): Promise<void>;
     /** Makes it take no more writes from anybody but the superuser, and drops the sessions of applications, which may have begun to write. */

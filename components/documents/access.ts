@@ -105,6 +105,9 @@ export const expirerAccess = (o: ExpiryAccess): PolicyDocument =>
         ...readCatalog(o.coordinationBucket, o.stores),
     );
 
+/** Who asks an archive for a backup needs to know whether its site is active, and nothing else. */
+export const callerAccess = (o: { coordinationBucket: string }): PolicyDocument => policyDocument(readEpoch(o.coordinationBucket));
+
 export interface GuardAccess {
     readonly site: SiteName;
     readonly coordinationBucket: string;
@@ -131,6 +134,13 @@ export const guardAccess = (o: GuardAccess): PolicyDocument =>
               ]
             : []),
     );
+
+/** What stands beside a server: the guard, and the archive with the writer's rights. */
+export function databaseAccess(o: GuardAccess & VaultAccess): PolicyDocument {
+    const guard = guardAccess(o).Statement;
+    const known = new Set(guard.map(({ Sid }) => Sid));
+    return policyDocument(...guard, ...writerAccess(o).Statement.filter(({ Sid }) => !known.has(Sid)));
+}
 
 /** The publisher of the latch reads its record and puts its metric. */
 export const latchAccess = (o: { coordinationBucket: string; metricNamespace: string }): PolicyDocument =>

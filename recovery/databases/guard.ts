@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { otherSite } from "../../model/estate.ts";
 import { Failure } from "../../model/failure.ts";
 import { actionFor, type Lease } from "../../model/lease.ts";
+import type { Unprotected } from "../../stores/physical.ts";
 import type { DatabasePlace, DatabaseStatus, GuardedServer } from "../../stores/place.ts";
 import { readMarker, writeMarker, type Marker } from "./marker.ts";
 import type { Proofs, Prover } from "./proofs.ts";
@@ -22,6 +23,8 @@ export interface GuardStatus extends DatabaseStatus {
     store: string;
     /** Of a replica that does not hear from its peer: when it last did, and how far it was behind then. */
     heard?: { secondsAgo: number; lagSeconds: number };
+    /** What the server holds that a replica of it does not, as it was asked within the last minute. */
+    unprotected: readonly Unprotected[];
     /** What the volume's marker says of its copy; absent where the data began here. */
     seed?: Marker["seed"];
     lease: {
@@ -232,6 +235,20 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
         return { store, way: "copy", restart: true };
     }
 
+    /** Asked anew after so many ms: it looks at every table. */
+    const unprotectedFor = 60_000;
+    let listed: { at: number; found: Promise<Unprotected[]> } | undefined;
+    function unprotected(): Promise<Unprotected[]> {
+        if (listed && performance.now() - listed.at < unprotectedFor) return listed.found;
+        const found = server
+            .unprotected()
+            .catch((error: unknown) => [
+                { name: store, why: `was not asked what its replica does not carry: ${(error as Error).message}` },
+            ]);
+        listed = { at: performance.now(), found };
+        return found;
+    }
+
     /** Until the peer was seeded anew, which nobody tells this volume: as long as it says `restored`, a person is to know. */
     const restoredProblem = (marker: Marker | undefined, { role }: DatabaseStatus): string | undefined =>
         marker?.seed === "restored" && role !== "replica"
@@ -246,7 +263,8 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
         const problem = unfinished(marker) ? "its seed is not finished" : (found.problem ?? restoredProblem(marker, found));
         const { state, epoch } = proofs.lease();
         const lease = { state, epoch, secondsLeft: proofs.left(), silent: Object.fromEntries(proofs.silent()) };
-        return { store, ...found, ...last, ...(problem === undefined ? {} : { problem }), ...(marker && { seed: marker.seed }), lease };
+        const told = problem === undefined ? {} : { problem };
+        return { store, ...found, ...last, ...told, ...(marker && { seed: marker.seed }), unprotected: await unprotected(), lease };
     }
 
     /** Tells a line once, until there is another one of its kind. */

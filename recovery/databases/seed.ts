@@ -82,7 +82,10 @@ export async function seed(place: DatabasePlace, epoch: () => Promise<EpochRecor
             writeMarker(place.volume, { ...marker, seed: "copying" });
             const { position } = await seeding.copy(place, signal);
             const at = new Date().toISOString();
-            writeMarker(place.volume, position === undefined ? { ...marker, seed: "done", at } : { ...marker, seed: "copied", position, at });
+            writeMarker(
+                place.volume,
+                position === undefined ? { ...marker, seed: "done", at } : { ...marker, seed: "copied", position, at },
+            );
             return decision;
         }
     }

@@ -22,8 +22,10 @@ type Volume = Pick<DatabasePlace, "engine" | "volume">;
 const orderFile = (volume: string): string => join(volume, "switch.json");
 
 /** Where a restore is unpacked: beside the data directory, on the same file system, so that a rename moves it. */
-export const restoredDirectory = (place: Volume, id: string): string => join(dirname(kindOf(place).dataDirectory(place.volume)), `restored-${id}`);
-export const beforeDirectory = (place: Volume, id: string): string => join(dirname(kindOf(place).dataDirectory(place.volume)), `before-${id}`);
+export const restoredDirectory = (place: Volume, id: string): string =>
+    join(dirname(kindOf(place).dataDirectory(place.volume)), `restored-${id}`);
+export const beforeDirectory = (place: Volume, id: string): string =>
+    join(dirname(kindOf(place).dataDirectory(place.volume)), `before-${id}`);
 /** A file in a restored directory that is written when all the rest is there, and durable. */
 const wholeFile = (directory: string): string => join(directory, "lifeboat-whole");
 
@@ -60,7 +62,11 @@ export function switchData(place: Volume & Pick<DatabasePlace, "site" | "store" 
     const [restored, before] = [restoredDirectory(place, id), beforeDirectory(place, id)];
     if (existsSync(restored)) {
         if (!isWhole(restored))
-            throw new Failure("refused", `${restored} is no whole restore: the data stays what it was`, `remove ${orderFile(volume)}, and restore again`);
+            throw new Failure(
+                "refused",
+                `${restored} is no whole restore: the data stays what it was`,
+                `remove ${orderFile(volume)}, and restore again`,
+            );
         if (existsSync(data)) {
             if (existsSync(before))
                 throw new Failure("refused", `${before} is there already: the data stays what it was`, `remove it or ${orderFile(volume)}`);
@@ -68,7 +74,11 @@ export function switchData(place: Volume & Pick<DatabasePlace, "site" | "store" 
         }
         renameSync(restored, data);
     } else if (!existsSync(before) || !existsSync(data))
-        throw new Failure("refused", `${restored}, which is to take the place of the data, is not there`, `remove ${orderFile(volume)}, and restore again`);
+        throw new Failure(
+            "refused",
+            `${restored}, which is to take the place of the data, is not there`,
+            `remove ${orderFile(volume)}, and restore again`,
+        );
     writeMarker(volume, { seed: "restored", from: site, at });
     rmSync(wholeFile(data), { force: true });
     rmSync(orderFile(volume));

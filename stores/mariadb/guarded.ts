@@ -5,6 +5,7 @@ import { Failure } from "../../model/failure.ts";
 import type { DatabasePlace, DatabaseStatus, GuardedServer } from "../place.ts";
 import { disabledEvents, enableEvents, rememberedEvents, rememberEvents } from "./events.ts";
 import { dropSessions, holes, isMarked, readersOf, shut, unshut } from "./fence.ts";
+import { unprotectedOn } from "./unprotected.ts";
 import { appliedUpTo, endReplication, goOn, ownTransactions, problemOf, replicaState, type ReplicaState } from "./replica.ts";
 import { followCopy, followFromHere } from "./seed.ts";
 
@@ -93,6 +94,7 @@ export function guardedMariadb(place: DatabasePlace): GuardedServer {
     };
     return {
         status: () => within(statusOf),
+        unprotected: () => within(unprotectedOn),
         open: () =>
             within(async (connection) => {
                 if (await replicaState(connection))

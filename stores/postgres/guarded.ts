@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connectPostgres } from "./client.ts";
 import { Failure } from "../../model/failure.ts";
 import type { DatabasePlace, DatabaseStatus, GuardedServer } from "../place.ts";
-import { endStrangers, strangersOn, writesOfBackup } from "./fence.ts";
+import { unprotectedOn } from "./unprotected.ts";
+import { databasesOn, endStrangers, strangersOn, writesOfBackup } from "./fence.ts";
 import { accessOf, changedAt, setAccess } from "./seed.ts";
 import { pgData, type Access } from "./server.ts";
 
@@ -137,6 +138,7 @@ export function guardedPostgres(place: DatabasePlace): GuardedServer {
     };
     return {
         status: () => statusOf(within, data),
+        unprotected: async () => unprotectedOn(within, await within(databasesOn)),
         open: () => setTo("open"),
         close: async () => {
             await setTo((await writesOfBackup(within)).length === 0 ? "closed" : "sealed");

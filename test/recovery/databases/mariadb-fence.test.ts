@@ -123,6 +123,21 @@ describe("the fence of a closed MariaDB", function () {
         await admin(primary, "REVOKE SUPER ON *.* FROM backup@'%'");
     });
 
+    it("is told with what the replica does not carry, or not surely, in whichever database", async () => {
+        await admin(
+            primary,
+            "CREATE DATABASE books",
+            "CREATE TABLE books.kept (id int) ENGINE = InnoDB",
+            "CREATE TABLE books.old (id int) ENGINE = MyISAM",
+            "CREATE TABLE sessions (id int) ENGINE = MEMORY",
+        );
+        const told = await primary.server.unprotected();
+        assert.deepEqual(
+            told.map(({ name, why }) => `${name} ${why.split(":")[0]}`),
+            ["books.old is a MyISAM table", "shop.sessions is a MEMORY table"],
+        );
+    });
+
     it("keeps `backup` out where it might call what writes, and says why", async () => {
         await admin(primary, "CREATE ROLE seller", "GRANT EXECUTE ON shop.* TO seller", "GRANT seller TO backup@'%'");
         await turnTo("standby");

@@ -105,6 +105,17 @@ describe("the fence of a closed PostgreSQL", function () {
         assert.equal((await run(primary, "backup", passwords.backup, "SELECT number FROM orders")).length, 2);
     });
 
+    it("is told with what the replica does not carry: unlogged tables, in whichever database", async () => {
+        await admin(primary, "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE", "CREATE DATABASE books");
+        const books = await connect(primary, "postgres", passwords.root, "books");
+        await books.query("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE");
+        await books.query("CREATE UNLOGGED TABLE sessions (id serial)");
+        await books.end();
+        assert.deepEqual(await primary.server.unprotected(), [
+            { name: "books.public.sessions", why: "is an unlogged table: it is empty after a promotion and in every recovery point" },
+        ]);
+    });
+
     it("opens again for everybody", async () => {
         assert.match((await open()) ?? "", /^writable/);
         assert.equal((await primary.guard.status()).role, "writable");
