@@ -27,7 +27,11 @@ export async function databasePlace(store: string): Promise<DatabasePlace & { st
         port: server.port,
         peer: { host: peer, port: server.port },
         copyFromPeer: (signal) =>
-            copyWhenItMay({ store, host: peer, port: archivePort, identity: "replication", password: passwordOf(store, "replication") }, note, signal),
+            copyWhenItMay(
+                { store, host: peer, port: archivePort, identity: "replication", password: passwordOf(store, "replication") },
+                note,
+                signal,
+            ),
         password: (name) => passwordOf(store, name),
         note,
     };

@@ -1,14 +1,6 @@
 import { scratchMount, type PasswordName } from "../../model/servers.ts";
 import { passwordMount, passwordVolume } from "./passwords.ts";
-import {
-    lifeboatContainer,
-    ownUser,
-    podSecurity,
-    resources,
-    scratch,
-    type Place,
-    type PodTemplate,
-} from "./pods.ts";
+import { lifeboatContainer, ownUser, podSecurity, resources, scratch, type Place, type PodTemplate } from "./pods.ts";
 
 const labels = (store: string, duty: string) => ({ "app.kubernetes.io/name": `${duty}-${store}`, "app.kubernetes.io/component": "backup" });
 
@@ -22,7 +14,13 @@ interface BackupPod {
 }
 
 /** @param room bytes of a directory of its own for a scratch server; undefined where it starts none */
-function podOf({ store, place, serviceAccount }: BackupPod, duty: string, args: readonly string[], users: readonly PasswordName[], room?: number): PodTemplate {
+function podOf(
+    { store, place, serviceAccount }: BackupPod,
+    duty: string,
+    args: readonly string[],
+    users: readonly PasswordName[],
+    room?: number,
+): PodTemplate {
     const scratchOf = room === undefined ? {} : { resources: scratchServer };
     return {
         metadata: { labels: labels(store, duty) },

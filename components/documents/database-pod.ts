@@ -62,7 +62,12 @@ export function databasePod(o: DatabasePod): PodTemplate {
                     resources: resources("250m", "512Mi", "1Gi"),
                     securityContext: containerSecurity,
                 },
-                lifeboatContainer({ ...own, name: "guard", args: ["guard", o.store], listens: { name: "server", port: server.port, probed: true } }),
+                lifeboatContainer({
+                    ...own,
+                    name: "guard",
+                    args: ["guard", o.store],
+                    listens: { name: "server", port: server.port, probed: true },
+                }),
                 archive(o, own.mounts),
             ],
             volumes: [

@@ -70,4 +70,7 @@ export function lifeboatContainer(o: {
 }
 
 /** @param bytes a pod that fills it further is evicted. Default: no limit */
-export const scratch = (name: string, bytes?: number): Volume => ({ name, emptyDir: bytes === undefined ? {} : { sizeLimit: String(bytes) } });
+export const scratch = (name: string, bytes?: number): Volume => ({
+    name,
+    emptyDir: bytes === undefined ? {} : { sizeLimit: String(bytes) },
+});

@@ -80,7 +80,13 @@ export function keeperOf(tools: KeeperTools): Keeper {
         const { shipping, stop } = current;
         const limit = AbortSignal.timeout(sealWithin);
         const timeUp = new Promise<"late">((resolve) => limit.addEventListener("abort", () => resolve("late"), { once: true }));
-        const sealed = await Promise.race([shipping.seal().then(() => "sealed" as const, () => "late" as const), timeUp]);
+        const sealed = await Promise.race([
+            shipping.seal().then(
+                () => "sealed" as const,
+                () => "late" as const,
+            ),
+            timeUp,
+        ]);
         note(
             sealed === "sealed"
                 ? `${store}: ships its log no more: ${why}; all that was received is in the vault`
@@ -114,7 +120,9 @@ export function keeperOf(tools: KeeperTools): Keeper {
         const history = shipping.historyNow() ?? (await Promise.race([shipping.history().catch(() => undefined), late]));
         signal.throwIfAborted();
         if (history === undefined)
-            options.note(`${store}: its log is not shipped (${shipping.lag().trouble ?? "nothing has begun"}): this backup gives its own moment and no later one`);
+            options.note(
+                `${store}: its log is not shipped (${shipping.lag().trouble ?? "nothing has begun"}): this backup gives its own moment and no later one`,
+            );
         const { source, remove } = sourceOf();
         try {
             return await backup(standpoint, store, source, {
@@ -132,9 +140,13 @@ export function keeperOf(tools: KeeperTools): Keeper {
     async function sealed(shipping: Shipping, tell: (line: string) => void, signal: AbortSignal): Promise<void> {
         const limit = AbortSignal.any([signal, AbortSignal.timeout(sealWithin)]);
         const late = new Promise<never>((_, reject) => {
-            limit.addEventListener("abort", () => reject(new Error(shipping.lag().trouble ?? `not within ${sealWithin / 1000} s`)), { once: true });
+            limit.addEventListener("abort", () => reject(new Error(shipping.lag().trouble ?? `not within ${sealWithin / 1000} s`)), {
+                once: true,
+            });
         });
-        await Promise.race([shipping.seal(), late]).catch((error: Error) => tell(`${store}: the log up to this copy is not put yet: ${error.message}`));
+        await Promise.race([shipping.seal(), late]).catch((error: Error) =>
+            tell(`${store}: the log up to this copy is not put yet: ${error.message}`),
+        );
     }
 
     /** What the role demands. What the guard does not say, or says in passing, changes nothing. */
@@ -152,7 +164,11 @@ export function keeperOf(tools: KeeperTools): Keeper {
 
     return {
         async run() {
-            for (let silent: string | undefined; !ending.signal.aborted; await sleep(every, undefined, { signal: ending.signal }).catch(() => {}))
+            for (
+                let silent: string | undefined;
+                !ending.signal.aborted;
+                await sleep(every, undefined, { signal: ending.signal }).catch(() => {})
+            )
                 try {
                     await follow(await tools.role());
                     if (silent !== undefined) note(`${store}: the guard answers again`);

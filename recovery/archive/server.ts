@@ -8,7 +8,7 @@ import { Failure } from "../../model/failure.ts";
 import type { Copy } from "../../stores/physical.ts";
 import { probeAfter, serverSide, type Identity } from "./channel.ts";
 import { asciiJson, factsTrailer, failureTrailer, requests, told } from "./messages.ts";
-import { Turn } from "./turn.ts";
+import type { Turn } from "./turn.ts";
 
 export interface ArchiveTools {
     readonly store: string;
