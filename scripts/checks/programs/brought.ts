@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { browserPackage, prerequisites, programs } from "../../setup/packages.ts";
 import { pieces } from "../../setup/setup.ts";
 import { filesOf, isShell } from "./source.ts";
@@ -20,18 +19,16 @@ function ofDebian(): string[] {
     return [...files.map((path) => basename(path)), "awk", "dpkg-query"];
 }
 
-/** Names of the programs that are there after set-up, whatever else a machine has. @param root whose own scripts and npm's programs count */
+/** Names of what set-up builds, and of the tree's own scripts: what no package brings. */
+export function ofOurs(root: string): string[] {
+    const built = pieces.flatMap(({ files }) => files.filter((file) => file.startsWith("bin/")));
+    const scripts = filesOf(root).filter(isShell);
+    // moto's environment has a Python of its own name; the machine's is a person's to bring.
+    return [...built, ...scripts].map((path) => basename(path)).filter((name) => !prerequisites.includes(name));
+}
+
+/** Names of the programs that are there after set-up, whatever else a machine has. @param root whose own scripts count */
 export function brought(root: string): Set<string> {
-    const bin = join(root, "node_modules/.bin");
-    return new Set([
-        ...Object.keys(programs).map((program) => basename(program)),
-        ...pieces.flatMap(({ files }) => files.filter((file) => file.startsWith("bin/")).map((file) => basename(file))),
-        ...prerequisites,
-        browserPackage,
-        ...(existsSync(bin) ? readdirSync(bin) : []),
-        ...filesOf(root)
-            .filter(isShell)
-            .map((path) => basename(path)),
-        ...ofDebian(),
-    ]);
+    const packaged = Object.keys(programs).map((program) => basename(program));
+    return new Set([...packaged, ...prerequisites, browserPackage, ...ofOurs(root), ...ofDebian()]);
 }
