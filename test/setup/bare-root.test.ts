@@ -6,12 +6,12 @@ import { fileURLToPath } from "node:url";
 import { cacheDirectory } from "../../sandbox/tools.ts";
 import { ofOurs } from "../../scripts/checks/programs/brought.ts";
 import { stagedPrograms } from "../../scripts/checks/programs/exceptions.ts";
-import { scan } from "../../scripts/checks/programs/scan.ts";
 import { ensurePiece } from "../../scripts/setup/ensure.ts";
 import { browserPackage, programs } from "../../scripts/setup/packages.ts";
 import { which } from "../../scripts/setup/run.ts";
 import { repository, startCommand } from "../support/cli.ts";
 import { bareRoot, debianSources, machineSettings, releaseOf } from "./bare-root.ts";
+import { scanned } from "./scanned.ts";
 
 const script = fileURLToPath(new URL("bare-root.sh", import.meta.url));
 const machine = fileURLToPath(new URL("bare-machine.ts", import.meta.url));
@@ -89,7 +89,7 @@ describe("a bare Debian", () => {
 function wanted(): string[] {
     const elsewhere = new Set([...ofOurs(repository), ...Object.values(stagedPrograms).flat(), browserPackage, "sudo"]);
     const table = new Map(Object.keys(programs).map((program) => [basename(program), program]));
-    const started = scan(repository).flatMap((found) => ("program" in found ? [found.program] : []));
+    const started = scanned().flatMap((found) => ("program" in found ? [found.program] : []));
     // Those that Debian does not put on PATH, by their path.
     return [...new Set([...table.keys(), ...started])].filter((name) => !elsewhere.has(name)).map((name) => table.get(name) ?? name);
 }

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { brought } from "../../scripts/checks/programs/brought.ts";
 import { faultsOf, type Listed } from "../../scripts/checks/programs/faults.ts";
 import { scan, walkOf } from "../../scripts/checks/programs/scan.ts";
+import { programs } from "../../scripts/setup/packages.ts";
 import { repository } from "../support/cli.ts";
+import { scanned } from "./scanned.ts";
 
 describe("the programs that are started", function () {
     this.timeout(120_000);
@@ -27,7 +29,20 @@ describe("the programs that are started", function () {
     const spawn = 'import { spawn, execFile, exec } from "node:child_process";\n';
 
     it("all come from set-up, Debian itself or what the README asks for", () => {
-        assert.deepEqual(faultsOf(scan(repository), brought(repository)), []);
+        assert.deepEqual(faultsOf(scanned(), brought(repository)), []);
+    });
+
+    it("come with the image, where pods start them: here they would be this machine's", () => {
+        const installed = /apt-get install [^&]*/
+            .exec(readFileSync(join(repository, "images/lifeboat.Dockerfile"), "utf8"))![0]
+            .split(/\s+/);
+        const packages = new Map(Object.entries(programs).map(([program, name]) => [basename(program), name]));
+        const started = scanned().flatMap((found) =>
+            "program" in found && /^(backup|recovery\/databases)\//.test(found.where.file) ? [found.program] : [],
+        );
+        assert.ok(started.includes("pg_basebackup"), started.join());
+        const missed = [...new Set(started)].filter((program) => !installed.includes(packages.get(program) ?? program));
+        assert.deepEqual(missed, [], "add the Debian package of each to images/lifeboat.Dockerfile");
     });
 
     it("are each missed by file and line, with what to do", () => {

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { shellCommands, type ShellWord } from "./shell.ts";
-import { hole } from "./values.ts";
+import { hole } from "./words.ts";
 
 /** A place in the tree. */
 export interface Where {

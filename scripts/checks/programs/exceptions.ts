@@ -57,6 +57,12 @@ export const exceptions: readonly Exception[] = [
         why: "what its caller runs in the empty root: from-bundle.test.ts",
         programs: ["sh"],
     },
+    {
+        file: "test/setup/bare-root.sh",
+        what: '"$@"',
+        why: "what its caller runs in the bare root: bare-root.test.ts",
+        programs: ["env", "node"],
+    },
     { file: "test/setup/fixture.ts", what: "…/…", why: "a tool of the test's own, by its name", programs: [] },
     { file: "test/workflows/workflows.test.ts", what: "run", why: "bash -n reads it, and starts nothing", programs: [] },
 ];

@@ -5,7 +5,11 @@ import { shellCommands } from "./shell.ts";
 import { filesOf, isCode, isShell, readSource } from "./source.ts";
 import { startsOf } from "./starts.ts";
 
-/** Every program that a tree's code, scripts, tests and README start, with its place. */
+/**
+ * Every program that a tree's code, scripts, tests and README start, with its place; and each place that starts something which the text does not tell.
+ * Not seen are: what a text in another language starts (`node -e "…"`, SQL), what those programs start in turn, scripts that a test writes into a file, the
+ * workflows of a CI and the Dockerfiles, and what reaches a property of an interface only through an object that was never written with that type.
+ */
 export function scan(root: string): Found[] {
     const paths = filesOf(root);
     const inShell = paths.filter(isShell).flatMap((path) => fromShell(readFileSync(path, "utf8"), relative(root, path)));

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { hole } from "./values.ts";
+import { hole } from "./words.ts";
 
 /** A word of a shell's text. */
 export interface ShellWord {

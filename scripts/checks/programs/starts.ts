@@ -3,7 +3,8 @@ import type { Found, Said } from "./command-line.ts";
 import { programsOf } from "./command-line.ts";
 import { link } from "./links.ts";
 import { walk, type Source } from "./source.ts";
-import { Values, type Item, type Line, type Word } from "./values.ts";
+import { Values } from "./values.ts";
+import type { Item, Line, Word } from "./words.ts";
 
 /** What the functions that start programs take: a program and its words, a shell's text, or a file for Node. */
 const functions: Readonly<Record<string, "command" | "shell" | "node">> = {
