@@ -26,6 +26,7 @@ mount --bind "$debs" "$root/var/cache/apt/archives"
 cp "$settings" "$root/etc/apt/apt.conf.d/99machine"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
+if [ -f /etc/pip.conf ]; then cp /etc/pip.conf "$root/etc/pip.conf"; fi
 # A root that is thrown away need not survive a power cut.
 echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
 cd /
