@@ -93,6 +93,7 @@ export const asProgram = (name: string, stdout: Readable): Program => ({
     stdin: new PassThrough().resume(),
     stdout,
     ended: Promise.resolve(),
+    said: () => "",
     kill: () => void stdout.destroy(),
 });
 

@@ -109,9 +109,14 @@ export interface LogReceiver {
      * Files that were removed from the directory are left out.
      */
     files(): Promise<readonly ReceivedFile[]>;
+    /** Told how far the log lies in the vault: the server need not keep what is before it for the archive. */
+    release(shipped: LogPlace): Promise<void>;
 }
 export interface ReceivedFile {
+    /** Its final name. */
     readonly file: string;
+    /** Where it lies while it is received. */
+    readonly path: string;
     readonly bytes: number;
     readonly whole: boolean;
 }

@@ -9,6 +9,8 @@ export interface Program {
     readonly stdout: Readable;
     /** Fulfilled when it has exited with 0; rejected with the end of what it said on stderr otherwise. Never unhandled. */
     readonly ended: Promise<void>;
+    /** The end of what it said on stderr so far. */
+    said(): string;
     /** Ends it, if it still runs. */
     kill(): void;
 }
@@ -58,6 +60,7 @@ export function startProgram(command: string, args: readonly string[], options: 
         stdin: child.stdin,
         stdout: child.stdout,
         ended,
+        said: () => said,
         kill: () => void child.kill("SIGKILL"),
     };
 }

@@ -41,6 +41,7 @@ export function postgresAccess(access: Access): string {
     return [
         line("# TYPE", "DATABASE", "USER", "ADDRESS", "METHOD"),
         line("local", "all", "postgres", "", scram),
+        line("local", "replication", "postgres", "", scram),
         line("host", "all", "postgres", "127.0.0.1/32", scram),
         line("host", "replication", "replication", "all", scram),
         ...others,
