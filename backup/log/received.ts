@@ -17,8 +17,8 @@ export async function emptyBut(directory: string, kept: string): Promise<number>
 }
 
 /** Removes whole files that are put, once the receiver is at a later one. */
-export async function removeShipped(folder: string, files: readonly ReceivedFile[], { file, ended }: Cursor): Promise<void> {
-    const at = files.findIndex((received) => received.file === file);
+export async function removeShipped(folder: string, files: readonly ReceivedFile[], { file: last, ended }: Cursor): Promise<void> {
+    const at = files.findIndex((received) => received.file === last);
     const done = files.slice(0, Math.max(0, ended && at < files.length - 1 ? at + 1 : at));
-    for (const received of done) await rm(join(folder, received.file), { force: true });
+    for (const { file, path } of done) for (const each of new Set([path, join(folder, file)])) await rm(each, { force: true });
 }

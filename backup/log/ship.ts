@@ -1,9 +1,10 @@
+import { existsSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerAddress } from "../../stores/adapter.ts";
-import type { LogReceiver, LogSide, ReceivedFile } from "../../stores/physical.ts";
+import type { LogPlace, LogReceiver, LogSide, ReceivedFile } from "../../stores/physical.ts";
 import type { Standpoint } from "../vault.ts";
 import { Arrivals } from "./arrivals.ts";
 import { nextPieces, unshipped } from "./cut.ts";
@@ -88,6 +89,8 @@ class Shipper {
     readonly #first = Promise.withResolvers<string>();
     #open: Open | undefined;
     #files: readonly ReceivedFile[] = [];
+    #receiver: LogReceiver | undefined;
+    #released: LogPlace | undefined;
     /** The receiver: stopped where the directory is full; ended by itself; or none yet. */
     #life: "receiving" | "full" | "ended" | "none" = "none";
     #endedBy: unknown;
@@ -141,6 +144,7 @@ class Shipper {
         await mkdir(folder, { recursive: true });
         const stop = new AbortController();
         const receiver = await this.#log.receive(this.#server, open.cursor.file, folder, AbortSignal.any([signal, stop.signal]));
+        this.#receiver = receiver;
         const began = performance.now();
         const dead = new AbortController();
         receiver.ended.then(
@@ -273,7 +277,9 @@ class Shipper {
     async #put(open: Open, folder: string, atLeast: number): Promise<void> {
         const { sealBytes, signal } = this.#options;
         for (const cut of nextPieces(this.#files, open.cursor, this.#log, { sealBytes, atLeast })) {
-            const path = join(folder, cut.file);
+            // A file gets its final name when it is whole.
+            const received = this.#files.find(({ file }) => file === cut.file)?.path ?? join(folder, cut.file);
+            const path = existsSync(received) ? received : join(folder, cut.file);
             const reach = cut.ends === "anywhere" ? {} : await this.#reach(path, cleanIn(open, cut.file), cut.to);
             const piece = { history: open.history, ...cut, ...(reach.position === undefined ? {} : { position: reach.position }) };
             await this.#insist(path, cut.to, async () => {
@@ -285,6 +291,10 @@ class Shipper {
             this.#arrivals.put(open.cursor);
         }
         await removeShipped(folder, this.#files, open.cursor);
+        const { file, offset } = open.cursor;
+        if (this.#released?.file === file && this.#released.offset === offset) return;
+        await this.#receiver?.release({ file, offset });
+        this.#released = { file, offset };
     }
 
     async #reach(path: string, from: number, to: number) {

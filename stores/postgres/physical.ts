@@ -1,6 +1,8 @@
-import { basename, dirname } from "node:path";
+import { copyFile, mkdtemp, rm, truncate } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import type { ServerAddress } from "../adapter.ts";
-import type { LogSide, PhysicalStore } from "../physical.ts";
+import type { LogReach, LogSide, PhysicalStore } from "../physical.ts";
 import { startProgram } from "../program.ts";
 import { connectPostgres } from "./client.ts";
 import { postgresContents } from "./physical/contents.ts";
@@ -20,6 +22,16 @@ async function ask<Row extends object>(server: ServerAddress, sql: string): Prom
     }
 }
 
+async function reachOf(directory: string, file: string, from: number): Promise<LogReach> {
+    let committedAt: Date | undefined;
+    const end = await dumpWal(directory, [file], new AbortController().signal, ({ manager, at, text }) => {
+        const [, time] = /^COMMIT(?:_PREPARED)? (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC/.exec(text) ?? [];
+        if (manager === "Transaction" && time !== undefined && parseLsn(at) >= startOf(file) + BigInt(from))
+            committedAt = new Date(`${time.replace(" ", "T").slice(0, 23)}Z`);
+    });
+    return { position: formatLsn(end), ...(committedAt === undefined ? {} : { committedAt }) };
+}
+
 const log: LogSide = {
     identity: async (server) => (await ask<{ id: string }>(server, "SELECT system_identifier::text AS id FROM pg_control_system()")).id,
     oldest: oldestKept,
@@ -34,15 +46,17 @@ const log: LogSide = {
     },
     receive: receiveWal,
     follows,
-    async reach(path, from) {
-        const [directory, file] = [dirname(path), basename(path)];
-        let committedAt: Date | undefined;
-        const end = await dumpWal(directory, [file], new AbortController().signal, ({ manager, at, text }) => {
-            const [, time] = /^COMMIT(?:_PREPARED)? (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC/.exec(text) ?? [];
-            if (manager === "Transaction" && time !== undefined && parseLsn(at) >= startOf(file) + BigInt(from))
-                committedAt = new Date(`${time.replace(" ", "T").slice(0, 23)}Z`);
-        });
-        return { position: formatLsn(end), ...(committedAt === undefined ? {} : { committedAt }) };
+    async reach(path, from, to) {
+        // Under its final name, and no byte further: an open segment is longer than what is flushed, and named otherwise.
+        const file = basename(path).replace(/\.partial$/, "");
+        const directory = await mkdtemp(join(tmpdir(), "lifeboat-reach-"));
+        try {
+            await copyFile(path, join(directory, file));
+            if (to !== undefined) await truncate(join(directory, file), to);
+            return await reachOf(directory, file, from);
+        } finally {
+            await rm(directory, { recursive: true, force: true });
+        }
     },
     find: findTransactions,
 };

@@ -59,7 +59,7 @@ function received(from: string, directory: string): ReceivedFile[] {
     return filesIn(directory).map((file) => {
         const bytes = statSync(join(directory, file)).size;
         const next = `log.${String(numberOf(file) + 1).padStart(6, "0")}`;
-        return { file, bytes, whole: existsSync(join(from, next)) && statSync(join(from, file)).size === bytes };
+        return { file, path: join(directory, file), bytes, whole: existsSync(join(from, next)) && statSync(join(from, file)).size === bytes };
     });
 }
 
@@ -94,6 +94,7 @@ export const lineLog = (faults: { identity?: string; received?: (files: Received
         void failure;
         return Promise.resolve({
             ended,
+            release: () => Promise.resolve(),
             files: () => {
                 const files = received(from, directory);
                 return Promise.resolve(faults.received?.(files) ?? files);
