@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { expirerAccess, guardAccess, latchAccess, verifierAccess, writerAccess } from "../../components/documents/access.ts";
+import {
+    callerAccess,
+    databaseAccess,
+    expirerAccess,
+    guardAccess,
+    latchAccess,
+    verifierAccess,
+    writerAccess,
+} from "../../components/documents/access.ts";
 import { logPolicy, vaultPolicy } from "../../components/documents/bucket-policy.ts";
 import { cronEvery } from "../../components/documents/cron.ts";
 import { keyPolicy } from "../../components/documents/key-policy.ts";
@@ -46,6 +54,32 @@ describe("what the roles may do", () => {
         assert.deepEqual(allowed(policy, "arn:envelope-mysql"), ["kms:GenerateDataKey"]);
         assert.deepEqual(allowed(policy, "arn:bucket-key"), ["kms:Decrypt", "kms:GenerateDataKey"]);
     });
+    it("lets what stands beside a server do what the guard and the writer may: it reads no point back, opens no envelope, deletes nothing", () => {
+        const o = { ...access, site: "primary" as const, witnessBucket: "witness" };
+        const policy = databaseAccess(o);
+        const sorted = (all: readonly unknown[]) => all.map((each) => JSON.stringify(each)).sort();
+        assert.deepEqual(
+            sorted(policy.Statement),
+            sorted(
+                [...new Set(sorted([...guardAccess(o).Statement, ...writerAccess(access).Statement]))].map(
+                    (each) => JSON.parse(each) as unknown,
+                ),
+            ),
+        );
+        assert.deepEqual(allowed(policy, "arn:aws:s3:::vault/mysql/*"), [
+            "s3:AbortMultipartUpload",
+            "s3:ListMultipartUploadParts",
+            "s3:PutObject",
+        ]);
+        assert.deepEqual(allowed(policy, "arn:envelope-mysql"), ["kms:GenerateDataKey"]);
+        assert.equal(new Set(policy.Statement.map(({ Sid }) => Sid)).size, policy.Statement.length);
+    });
+    it("lets who asks for a backup read the epoch, and nothing else", () => {
+        assert.deepEqual(
+            callerAccess(access).Statement.map(({ Action, Resource }) => [Action, Resource]),
+            [["s3:GetObject", "arn:aws:s3:::coordination/epoch.json"]],
+        );
+    });
     it("lets the verifier read and open points and write the catalog, and put nothing into the vault", () => {
         const policy = verifierAccess(access);
         assert.deepEqual(allowed(policy, "arn:aws:s3:::vault/mysql/*"), ["s3:GetObject"]);
@@ -71,6 +105,7 @@ describe("what the roles may do", () => {
             verifierAccess(access),
             expirerAccess({ vaults: ["vault"], coordinationBucket: "coordination", stores: ["mysql"] }),
             guardAccess({ site: "standby", coordinationBucket: "coordination", witnessBucket: "witness" }),
+            databaseAccess({ ...access, site: "standby", witnessBucket: "witness" }),
             latchAccess({ coordinationBucket: "coordination", metricNamespace: "Lifeboat" }),
         ];
         for (const policy of all)
