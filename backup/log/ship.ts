@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerAddress } from "../../stores/adapter.ts";
-import type { LogPlace, LogReceiver, LogSide, ReceivedFile } from "../../stores/physical.ts";
+import type { LogReceiver, LogSide, ReceivedFile } from "../../stores/physical.ts";
 import type { Standpoint } from "../vault.ts";
 import { Arrivals } from "./arrivals.ts";
 import { nextPieces, unshipped } from "./cut.ts";
@@ -90,7 +90,7 @@ class Shipper {
     #open: Open | undefined;
     #files: readonly ReceivedFile[] = [];
     #receiver: LogReceiver | undefined;
-    #released: LogPlace | undefined;
+    #released: string | undefined;
     /** The receiver: stopped where the directory is full; ended by itself; or none yet. */
     #life: "receiving" | "full" | "ended" | "none" = "none";
     #endedBy: unknown;
@@ -279,11 +279,11 @@ class Shipper {
         for (const cut of nextPieces(this.#files, open.cursor, this.#log, { sealBytes, atLeast })) {
             // A file gets its final name when it is whole.
             const received = this.#files.find(({ file }) => file === cut.file)?.path ?? join(folder, cut.file);
-            const path = existsSync(received) ? received : join(folder, cut.file);
+            const path = () => (existsSync(received) ? received : join(folder, cut.file));
             const reach = cut.ends === "anywhere" ? {} : await this.#reach(path, cleanIn(open, cut.file), cut.to);
             const piece = { history: open.history, ...cut, ...(reach.position === undefined ? {} : { position: reach.position }) };
             await this.#insist(path, cut.to, async () => {
-                const sealed = await sealPiece(this.#standpoint, this.#store, piece, path, signal);
+                const sealed = await sealPiece(this.#standpoint, this.#store, piece, path(), signal);
                 await putPiece(this.#standpoint, this.#store, piece, sealed, signal);
             });
             open.cursor = { file: cut.file, offset: cut.to, ended: cut.ends === "file" };
@@ -291,23 +291,27 @@ class Shipper {
             this.#arrivals.put(open.cursor);
         }
         await removeShipped(folder, this.#files, open.cursor);
-        const { file, offset } = open.cursor;
-        if (this.#released?.file === file && this.#released.offset === offset) return;
-        await this.#receiver?.release({ file, offset });
-        this.#released = { file, offset };
+        // The file that the cursor is in is asked for again, whole, when this receiver has ended.
+        const { file } = open.cursor;
+        if (this.#released === file) return;
+        await this.#receiver?.release({ file, offset: 0 });
+        this.#released = file;
     }
 
-    async #reach(path: string, from: number, to: number) {
+    async #reach(path: () => string, from: number, to: number) {
+        const at = path();
         try {
-            return await this.#log.reach(path, from, to);
+            return await this.#log.reach(at, from, to);
         } catch (error) {
+            // It got its final name while it was read.
+            if (path() !== at) return this.#log.reach(path(), from, to);
             this.#spoilt = true;
             throw error;
         }
     }
 
     /** Tries without end, as long as the file has what is to be put. */
-    async #insist(path: string, bytes: number, job: () => Promise<void>): Promise<void> {
+    async #insist(path: () => string, bytes: number, job: () => Promise<void>): Promise<void> {
         const { signal } = this.#options;
         for (;;)
             try {
@@ -315,7 +319,7 @@ class Shipper {
                 return this.#troubles.over(notPut);
             } catch (error) {
                 signal.throwIfAborted();
-                if (((await stat(path).catch(() => undefined))?.size ?? 0) < bytes) throw error;
+                if (((await stat(path()).catch(() => undefined))?.size ?? 0) < bytes) throw error;
                 // Another receiver first: what the server may throw away must not wait for the vault.
                 if (this.#life === "ended") throw this.#endedBy;
                 await this.#troubles.wait(notPut, error, signal);
