@@ -8,7 +8,7 @@ import { vaultOf, type Standpoint } from "./vault.ts";
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
 
 /** A program that stops reading breaks the pipe: its own words are the cause. */
-async function causeOf(error: unknown, ended: Promise<void> | undefined): Promise<unknown> {
+export async function causeOfBreak(error: unknown, ended: Promise<void> | undefined): Promise<unknown> {
     const { code } = error as { code?: string };
     if (!ended || (code !== "EPIPE" && code !== "ERR_STREAM_PREMATURE_CLOSE")) return error;
     return await ended.then(
@@ -38,7 +38,7 @@ export async function openData(
         context: { store, point },
         sink: program?.stdin ?? nowhere(),
     }).catch(async (error: unknown) => {
-        const cause = await causeOf(error, program?.ended);
+        const cause = await causeOfBreak(error, program?.ended);
         program?.kill();
         throw cause;
     });

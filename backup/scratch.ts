@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { timeOf } from "./point.ts";
 
-const prefix = "lifeboat-scratch-";
+const prefix = "lifeboat-recovery-";
 const stamp = (at: Date): string => at.toISOString().replace(/\.\d+/, "").replaceAll(/[-:]/g, "");
 
 export interface ScratchDirectory extends AsyncDisposable {
