@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile, link, chown } from "node:fs/promises";
+import { chown, link, mkdir, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../../model/failure.ts";
 import type { ServerAddress } from "../../adapter.ts";
@@ -91,7 +91,11 @@ async function prepare(directory: string, incoming: string, file: string, owner:
     for (const old of there) if (!goesOn || old.file < file) await remove(incoming, old.file);
     for (const name of await readdir(directory))
         if (segmentOf(name) !== undefined && (!goesOn || name < file)) await rm(join(directory, name), { force: true });
-    if (goesOn) return;
+    if (goesOn) {
+        // A receiver that ended as it made a file left it short, and the next one would refuse that.
+        for (const { file: open } of kept.filter(({ whole }) => !whole)) await truncate(join(incoming, `${open}${part}`), segmentSize);
+        return;
+    }
     // An empty part tells pg_receivewal where to begin.
     const first = join(incoming, `${file}${part}`);
     await writeFile(first, "", { mode: 0o600 });

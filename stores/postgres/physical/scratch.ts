@@ -52,7 +52,7 @@ function leave(directory: string): void {
 
 /** A server's own words, shortened to those that say why it ended. */
 function sayWhy(said: string): string {
-    const lines = said.split("\n").filter((line) => /^(FATAL|PANIC|ERROR|DETAIL|HINT)|redo done at|last completed transaction/.test(line));
+    const lines = said.split("\n").filter((line) => /^(FATAL|PANIC|ERROR|DETAIL|HINT)|redo done at|last completed transaction|invalid value|parameter/.test(line));
     return (lines.length > 0 ? lines : said.split("\n").slice(-5)).slice(-8).join("; ").trim();
 }
 

@@ -14,7 +14,7 @@ function targetOf(until: Moment, replays: boolean): Record<string, string | bool
     if (!replays) return { recovery_target: "immediate" };
     switch (until.to) {
         case "time":
-            return { recovery_target_time: until.at.toISOString(), recovery_target_inclusive: false };
+            return { recovery_target_time: until.at.toISOString().replace("T", " ").replace("Z", "+00"), recovery_target_inclusive: false };
         case "before":
             if (!/^\d+$/.test(until.transaction)) throw new Error(`"${until.transaction}" is no number of a PostgreSQL transaction`);
             return { recovery_target_xid: until.transaction, recovery_target_inclusive: false };
