@@ -1,4 +1,4 @@
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -28,7 +28,7 @@ export interface ShipOptions {
     readonly sealBytes?: number;
     /** Most bytes that are received and not put. Default 2 GiB: then the receiver is stopped until half of it is put; the server keeps the rest. The directory takes one file more. */
     readonly limit?: number;
-    /** A new history was begun: moments in it are reached from a full copy that is taken from now on, and from no earlier one. `former`: the history that could not go on. */
+    /** A new history was begun, and its first piece is put: moments in it are reached from a full copy that is taken from now on, and from no earlier one. `former`: the history that could not go on. */
     readonly onNewHistory?: (history: string, why: string, former: string | undefined) => void;
     /** The engine's side; default that of the store's kind. */
     readonly log?: LogSide;
@@ -47,7 +47,7 @@ export interface Lag {
 }
 
 export interface Shipping {
-    /** Name of the history that is shipped now; waits for the first. Rejected when shipping ends before. */
+    /** Name of the history that is shipped now; waits until the vault has something of it. Rejected when shipping ends before. */
     history(): Promise<string>;
     /** The same at once, where it is known. */
     historyNow(): string | undefined;
@@ -87,6 +87,9 @@ class Shipper {
     #wake = () => {};
     readonly #first = Promise.withResolvers<string>();
     #open: Open | undefined;
+    /** The newest history that lies in the vault. */
+    #known: string | undefined;
+    #announce: () => void = () => {};
     #files: readonly ReceivedFile[] = [];
     /** The receiver: stopped where the directory is full; ended by itself; or none yet. */
     #life: "receiving" | "full" | "ended" | "none" = "none";
@@ -106,8 +109,8 @@ class Shipper {
         this.#first.promise.catch(() => {});
     }
 
-    history = () => (this.#open ? Promise.resolve(this.#open.history) : this.#first.promise);
-    historyNow = () => this.#open?.history;
+    history = () => (this.#known === undefined ? this.#first.promise : Promise.resolve(this.#known));
+    historyNow = () => this.#known;
     lag(): Lag {
         const trouble = this.#troubles.current;
         const seconds = this.#arrivals.age(this.#life === "receiving");
@@ -138,7 +141,10 @@ class Shipper {
         const { signal, note, limit } = this.#options;
         const open = await this.#ready();
         const folder = join(this.#directory, open.history);
+        // What an earlier receiver left may end anywhere, and may be another server's: the server still has all that is not put.
+        await rm(folder, { recursive: true, force: true });
         await mkdir(folder, { recursive: true });
+        this.#files = [];
         const stop = new AbortController();
         const receiver = await this.#log.receive(this.#server, open.cursor.file, folder, AbortSignal.any([signal, stop.signal]));
         const began = performance.now();
@@ -209,9 +215,17 @@ class Shipper {
         );
         this.#files = [];
         this.#arrivals.clear();
-        this.#opened(begun);
-        onNewHistory?.(begun.history, why, found?.history);
+        this.#open = begun;
+        this.#announce = () => onNewHistory?.(begun.history, why, found?.history);
         return begun;
+    }
+
+    /** Only now may a point name it: what was begun and never put would not be found again. */
+    #announced(history: string): void {
+        if (this.#known === history) return;
+        this.#known = history;
+        this.#first.resolve(history);
+        this.#announce();
     }
 
     /** Puts what is left of a history that cannot go on. */
@@ -227,6 +241,7 @@ class Shipper {
 
     #opened(open: Open): Open {
         this.#open = open;
+        this.#known ??= open.history;
         this.#first.resolve(open.history);
         return open;
     }
@@ -283,6 +298,7 @@ class Shipper {
             open.cursor = { file: cut.file, offset: cut.to, ended: cut.ends === "file" };
             if (cut.ends !== "anywhere") open.clean = { ...open.clean, file: cut.file, offset: cut.to, ...reach };
             this.#arrivals.put(open.cursor);
+            this.#announced(open.history);
         }
         await removeShipped(folder, this.#files, open.cursor);
     }
