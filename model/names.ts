@@ -27,7 +27,7 @@ export function names(estate: Estate, account: string) {
         /** Released bundles: what an activation runs from on an empty machine (standby region; made by bootstrap). */
         releaseBucket: `${estate.name}-lifeboat-release-${account}`,
         breakGlassRole: `${estate.name}-lifeboat-break-glass`,
-        /** Recovery points, one bucket a site. Objects: STORE/POINT/data, STORE/POINT/manifest.json. */
+        /** Recovery points, one bucket a site. Objects: STORE/POINT/data, STORE/POINT/manifest.json; pieces of the log below STORE/log/. */
         vaultBucket: (site: SiteName) => `${estate.name}-lifeboat-vault-${account}-${region(site)}`,
         /** Access logs of the vault in the same region. */
         vaultLogBucket: (site: SiteName) => `${estate.name}-lifeboat-vault-logs-${account}-${region(site)}`,
@@ -91,6 +91,8 @@ export const coordination = {
     catalog: (store: string, point: string) => `catalog/${store}/${point}.json`,
     /** A backup that the verifier found to be bad, and why. */
     rejected: (store: string, point: string) => `rejected/${store}/${point}.json`,
+    /** How far a history of a store's log is good: written over by the verifier alone. */
+    log: (store: string, history: string) => `logs/${store}/${history}.json`,
     /** A point that the expirer gave up, written before its objects are tagged. */
     expired: (store: string, point: string) => `expired/${store}/${point}.json`,
 } as const;

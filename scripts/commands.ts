@@ -20,6 +20,7 @@ export const commands = {
     verify: "read the copies in the standby back, check them, and enter them in the catalog",
     backups: "list the recovery points of the catalog",
     tables: "count and sum up every table of a store, to compare two servers",
+    find: "search a store's shipped log for what was done, and say how to go back to before it",
     restore: "restore a recovery point into a new server, and check it",
     aside: "save, or show, what a server holds that the other site's does not",
     expire: "tag what retention no longer needs",

@@ -182,7 +182,8 @@ async function fill(reading: Reading, range: FileRange, into: FileHandle, signal
     return stored;
 }
 
-async function openWell(reading: Reading, piece: StoredPiece, into: FileHandle, known: number, signal: AbortSignal): Promise<void> {
+/** @throws Failure("no") where the piece is not what was put there; other errors say nothing about it */
+export async function openWell(reading: Reading, piece: StoredPiece, into: FileHandle, known: number, signal: AbortSignal): Promise<void> {
     try {
         await openPiece(reading, piece, into, known, signal);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -28,7 +28,7 @@ export interface ShipOptions {
     readonly sealBytes?: number;
     /** Most bytes that are received and not put. Default 2 GiB: then the receiver is stopped until half of it is put; the server keeps the rest. The directory takes one file more. */
     readonly limit?: number;
-    /** A new history was begun: moments in it are reached from a full copy that is taken from now on, and from no earlier one. `former`: the history that could not go on. */
+    /** A new history was begun, and its first piece is put: moments in it are reached from a full copy that is taken from now on, and from no earlier one. `former`: the history that could not go on. */
     readonly onNewHistory?: (history: string, why: string, former: string | undefined) => void;
     /** The engine's side; default that of the store's kind. */
     readonly log?: LogSide;
@@ -47,7 +47,7 @@ export interface Lag {
 }
 
 export interface Shipping {
-    /** Name of the history that is shipped now; waits for the first. Rejected when shipping ends before. */
+    /** Name of the history that is shipped now; waits until the vault has something of it. Rejected when shipping ends before. */
     history(): Promise<string>;
     /** The same at once, where it is known. */
     historyNow(): string | undefined;
@@ -84,11 +84,16 @@ class Shipper {
     readonly #log: LogSide;
     readonly #arrivals = new Arrivals();
     readonly #troubles;
-    readonly #wake = new EventTarget();
+    #wake = () => {};
     readonly #first = Promise.withResolvers<string>();
     #open: Open | undefined;
+    /** The newest history that lies in the vault. */
+    #known: string | undefined;
+    #announce: () => void = () => {};
     #files: readonly ReceivedFile[] = [];
-    #receiving = false;
+    /** The receiver: stopped where the directory is full; ended by itself; or none yet. */
+    #life: "receiving" | "full" | "ended" | "none" = "none";
+    #endedBy: unknown;
     /** What is in the directory is not what the engine wrote. */
     #spoilt = false;
     #seals: { upTo: readonly ReceivedFile[]; done: PromiseWithResolvers<void> }[] = [];
@@ -104,17 +109,17 @@ class Shipper {
         this.#first.promise.catch(() => {});
     }
 
-    history = () => (this.#open ? Promise.resolve(this.#open.history) : this.#first.promise);
-    historyNow = () => this.#open?.history;
+    history = () => (this.#known === undefined ? this.#first.promise : Promise.resolve(this.#known));
+    historyNow = () => this.#known;
     lag(): Lag {
         const trouble = this.#troubles.current;
-        const seconds = this.#arrivals.age(this.#receiving);
-        return { seconds, receiving: this.#receiving, ...(trouble === undefined ? {} : { trouble }) };
+        const seconds = this.#arrivals.age(this.#life === "receiving");
+        return { seconds, receiving: this.#life === "receiving", ...(trouble === undefined ? {} : { trouble }) };
     }
     seal(): Promise<void> {
         const done = Promise.withResolvers<void>();
         this.#seals.push({ upTo: this.#files, done });
-        this.#wake.dispatchEvent(new Event("seal"));
+        this.#wake();
         return done.promise;
     }
 
@@ -136,51 +141,69 @@ class Shipper {
         const { signal, note, limit } = this.#options;
         const open = await this.#ready();
         const folder = join(this.#directory, open.history);
+        // What an earlier receiver left may end anywhere, and may be another server's: the server still has all that is not put.
+        await rm(folder, { recursive: true, force: true });
         await mkdir(folder, { recursive: true });
+        this.#files = [];
         const stop = new AbortController();
         const receiver = await this.#log.receive(this.#server, open.cursor.file, folder, AbortSignal.any([signal, stop.signal]));
         const began = performance.now();
+        const dead = new AbortController();
+        receiver.ended.then(
+            () => dead.abort(new Error("the program that receives the log has ended")),
+            (error: unknown) => dead.abort(error),
+        );
+        const halted = AbortSignal.any([signal, dead.signal]);
         const watch = async (): Promise<"full"> => {
             for (;;) {
                 await this.#look(receiver);
                 if (performance.now() - began > steady) this.#troubles.over(notReceived);
                 if (unshipped(this.#files, open.cursor) >= limit) return "full";
-                await Promise.race([sleep(this.#options.poll, undefined, { signal }), receiver.ended.then(overByItself)]);
+                await sleep(this.#options.poll, undefined, { signal: halted }).catch(() => {});
+                halted.throwIfAborted();
             }
         };
-        let over = false;
-        const watching = watch().finally(() => {
-            over = true;
-            this.#receiving = false;
-            stop.abort(new Error("the receiver is stopped"));
-        });
-        watching.catch(() => {});
-        try {
-            while (!over) await this.#turn(open, folder);
-            if ((await watching) === "full") {
+        const watching = watch().then(
+            (full) => {
+                this.#life = full;
                 note(
                     `${this.#store}: ${limit} bytes of the log wait to be put: no more is received until half of them are; the server keeps the rest`,
                 );
-                await this.#drain(open, folder, limit / 2);
-            }
+            },
+            (error: unknown) => {
+                this.#life = "ended";
+                this.#endedBy = error;
+                throw error;
+            },
+        );
+        watching.catch(() => {});
+        try {
+            this.#life = "receiving";
+            while (this.#life === "receiving") await this.#turn(open, folder);
+            stop.abort();
+            await watching;
+            await this.#drain(open, folder, limit / 2);
         } finally {
-            stop.abort(new Error("the receiver is stopped"));
+            stop.abort();
             await Promise.allSettled([receiver.ended, watching]);
+            this.#life = "none";
         }
     }
 
     /** The history to go on with, or a new one where the server's log is another by now. */
     async #ready(): Promise<Open> {
-        const { signal, onNewHistory, note } = this.#options;
-        if (this.#spoilt) await emptyBut(this.#directory, "");
+        const { onNewHistory, note } = this.#options;
+        if (this.#spoilt) {
+            await emptyBut(this.#directory, "");
+            this.#files = [];
+        }
         this.#spoilt = false;
         const found = this.#open ?? (await findHistory(this.#standpoint, this.#store, this.#server, this.#log));
         if (found && (await this.#log.goesOn(this.#server, found.clean, found.clean.position))) {
             if (!this.#open) await emptyBut(this.#directory, found.history);
             return this.#opened(found);
         }
-        if (this.#open) await this.#drain(this.#open, join(this.#directory, this.#open.history), 0);
-        signal.throwIfAborted();
+        if (this.#open) await this.#finish(this.#open);
         const begun = await beginHistory(this.#standpoint, this.#server, this.#log);
         const why = found
             ? `the server's log has no ${found.clean.file} that goes on at byte ${found.clean.offset} as before: it was reset, purged, or the server was restored`
@@ -192,20 +215,39 @@ class Shipper {
         );
         this.#files = [];
         this.#arrivals.clear();
-        this.#opened(begun);
-        onNewHistory?.(begun.history, why, found?.history);
+        this.#open = begun;
+        this.#announce = () => onNewHistory?.(begun.history, why, found?.history);
         return begun;
+    }
+
+    /** Only now may a point name it: what was begun and never put would not be found again. */
+    #announced(history: string): void {
+        if (this.#known === history) return;
+        this.#known = history;
+        this.#first.resolve(history);
+        this.#announce();
+    }
+
+    /** Puts what is left of a history that cannot go on. */
+    async #finish(open: Open): Promise<void> {
+        const { signal, note } = this.#options;
+        try {
+            await this.#drain(open, join(this.#directory, open.history), 0);
+        } catch (error) {
+            signal.throwIfAborted();
+            note(`${this.#store}: the end of ${open.history} is not put: ${(error as Error).message}`);
+        }
     }
 
     #opened(open: Open): Open {
         this.#open = open;
+        this.#known ??= open.history;
         this.#first.resolve(open.history);
         return open;
     }
 
     async #look(receiver: LogReceiver): Promise<void> {
         this.#files = await receiver.files();
-        this.#receiving = true;
         this.#arrivals.seen();
         if (this.#open) this.#arrivals.arrived(this.#files, this.#open.cursor);
     }
@@ -222,11 +264,14 @@ class Shipper {
             throw error;
         }
         for (const { done } of seals) done.resolve();
-        const pause = new AbortController();
-        const woken = () => pause.abort();
-        this.#wake.addEventListener("seal", woken, { once: true });
-        if (this.#seals.length === 0) await sleep(poll / 2, undefined, { signal: AbortSignal.any([signal, pause.signal]) }).catch(() => {});
-        this.#wake.removeEventListener("seal", woken);
+        if (this.#seals.length === 0)
+            await new Promise<void>((resolve) => {
+                const timer = setTimeout(resolve, poll / 2);
+                this.#wake = () => {
+                    clearTimeout(timer);
+                    resolve();
+                };
+            });
         signal.throwIfAborted();
     }
 
@@ -253,6 +298,7 @@ class Shipper {
             open.cursor = { file: cut.file, offset: cut.to, ended: cut.ends === "file" };
             if (cut.ends !== "anywhere") open.clean = { ...open.clean, file: cut.file, offset: cut.to, ...reach };
             this.#arrivals.put(open.cursor);
+            this.#announced(open.history);
         }
         await removeShipped(folder, this.#files, open.cursor);
     }
@@ -276,13 +322,11 @@ class Shipper {
             } catch (error) {
                 signal.throwIfAborted();
                 if (((await stat(path).catch(() => undefined))?.size ?? 0) < bytes) throw error;
+                // Another receiver first: what the server may throw away must not wait for the vault.
+                if (this.#life === "ended") throw this.#endedBy;
                 await this.#troubles.wait(notPut, error, signal);
             }
     }
 }
 
 const cleanIn = ({ clean }: Open, file: string): number => (clean.file === file ? clean.offset : 0);
-
-const overByItself = (): never => {
-    throw new Error("the program that receives the log has ended");
-};

@@ -22,8 +22,8 @@ const readEpoch = (bucket: string): Statement => ({
     Resource: `${bucketArn(bucket)}/${coordination.epoch}`,
 });
 
-/** What the verifier and the expirer tell each other and the rest: points that exist, that were refused, that retention gave up. */
-const shelves = ["catalog/", "rejected/", "expired/"] as const;
+/** What the verifier and the expirer tell each other and the rest: points that exist, that were refused, that retention gave up; how far logs are good. */
+const shelves = ["catalog/", "rejected/", "expired/", "logs/"] as const;
 type Shelf = (typeof shelves)[number];
 const onShelves = (bucket: string, stores: readonly string[], which: readonly Shelf[]) =>
     which.flatMap((shelf) => prefixes(bucket, stores, shelf));
@@ -68,7 +68,7 @@ export const verifierAccess = (o: VaultAccess): PolicyDocument =>
             Sid: "SayVerified",
             Effect: "Allow",
             Action: "s3:PutObject",
-            Resource: onShelves(o.coordinationBucket, o.stores, ["catalog/", "rejected/"]),
+            Resource: onShelves(o.coordinationBucket, o.stores, ["catalog/", "rejected/", "logs/"]),
         },
         ...readCatalog(o.coordinationBucket, o.stores),
         readEpoch(o.coordinationBucket),

@@ -51,6 +51,7 @@ describe("what the roles may do", () => {
         assert.deepEqual(allowed(policy, "arn:aws:s3:::vault/mysql/*"), ["s3:GetObject"]);
         assert.deepEqual(allowed(policy, "arn:envelope-postgres"), ["kms:Decrypt"]);
         assert.deepEqual(allowed(policy, "arn:aws:s3:::coordination/catalog/mysql/*"), ["s3:GetObject", "s3:PutObject"]);
+        assert.deepEqual(allowed(policy, "arn:aws:s3:::coordination/logs/mysql/*"), ["s3:GetObject", "s3:PutObject"]);
         assert.deepEqual(allowed(policy, "arn:aws:s3:::coordination/expired/mysql/*"), ["s3:GetObject"]);
     });
     it("lets the expirer tag points in both vaults, and read none of their data", () => {
@@ -61,7 +62,8 @@ describe("what the roles may do", () => {
             actions(policy).filter((action) => /Delete|kms/.test(action)),
             [],
         );
-        assert.deepEqual(allowed(policy, "arn:aws:s3:::coordination/catalog/mysql/*"), ["s3:GetObject"]);
+        for (const shelf of ["catalog", "logs"])
+            assert.deepEqual(allowed(policy, `arn:aws:s3:::coordination/${shelf}/mysql/*`), ["s3:GetObject"]);
     });
     it("keeps every role off the epoch, the latch, the journal and what the stacks publish", () => {
         const all = [
@@ -77,7 +79,7 @@ describe("what the roles may do", () => {
                     for (const resource of list(Resource))
                         assert.match(
                             resource,
-                            /^arn:aws:s3:::((vault\/(mysql|postgres)|coordination\/(catalog|rejected|expired)\/\w+|witness\/lease)\/\*|witness\/fence\.json)$/,
+                            /^arn:aws:s3:::((vault\/(mysql|postgres)|coordination\/(catalog|rejected|expired|logs)\/\w+|witness\/lease)\/\*|witness\/fence\.json)$/,
                         );
     });
     it("lets the guard read both records and say that it holds the lease; the standby's alone may tell the witness of an epoch", () => {

@@ -69,6 +69,10 @@ export class Bench implements AsyncDisposable {
         const want = { history, from: { file: from, offset }, ...(until === undefined ? {} : { until }) };
         return fetchLog(standby, this.store, want, this.directory("fetched"), never, { log: lineLog(), covers });
     }
+    async fetched(history: string): Promise<[directory: string, files: readonly string[]]> {
+        const { directory, files } = await this.fetch(history);
+        return [directory, files];
+    }
     list() {
         return listLog(standby, this.store);
     }
