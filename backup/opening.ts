@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { chown, mkdir } from "node:fs/promises";
 import { Writable } from "node:stream";
 import type { Manifest } from "../model/manifest.ts";
 import { kindOf } from "../stores/registry.ts";
@@ -30,8 +30,13 @@ export async function openData(
 ): Promise<void> {
     const { clients, bucket } = vaultOf(standpoint);
     const { store, point, key, stored, dump } = manifest;
-    if (directory !== undefined) await mkdir(directory, { recursive: true, mode: 0o700 });
-    const program = directory === undefined ? undefined : kindOf(manifest).operations.physical.unpack(directory, signal);
+    const kind = kindOf(manifest);
+    if (directory !== undefined) {
+        await mkdir(directory, { recursive: true, mode: 0o700 });
+        // A server refuses to be root: it is run as the directory's owner.
+        if (process.getuid?.() === 0) await chown(directory, kind.server.uid, kind.server.uid);
+    }
+    const program = directory === undefined ? undefined : kind.operations.physical.unpack(directory, signal);
     program?.stdout.resume();
     const read = await receive({
         ...{ s3: clients.s3, kms: clients.kms, account: standpoint.account, bucket, key, bytes: stored.bytes, signal },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { backup, type BackupOptions } from "../../../backup/backup.ts";
 import { verify, type Finding, type VerifyOptions } from "../../../backup/verification.ts";
@@ -47,6 +47,8 @@ export async function enterStore(harness: Harness, work: string) {
     const running = await harness.start();
     const scratch = join(work, "scratch");
     await mkdir(scratch);
+    // A server that root starts is somebody else.
+    for (const path of [work, scratch]) await chmod(path, 0o711);
     const quiet = { signal: new AbortController().signal, note: () => {}, scratch };
     const runOn = (server: ServerAddress, database: string, statements: readonly string[]) =>
         harness.run({ ...server, database }, statements);
