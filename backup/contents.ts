@@ -53,10 +53,13 @@ const told = 3;
 export function differenceOf(here: Contents, there: Contents): string | undefined {
     const keyOf = ({ database, name, kind }: Relation) => JSON.stringify([database, name, kind]);
     const [ours, theirs] = [here, there].map(({ relations }) => new Map(relations.map((relation) => [keyOf(relation), relation])));
+    // What a copy does not carry is told elsewhere.
+    const left = new Set([...here.unprotected, ...there.unprotected].map(({ name }) => name));
     const found: string[] = [];
     for (const key of [...new Set([...theirs!.keys(), ...ours!.keys()])].sort()) {
         const [our, their] = [ours!.get(key), theirs!.get(key)];
         const { database, name, kind } = (our ?? their)!;
+        if (left.has(`${database}.${name}`)) continue;
         const of = `${kind} ${name} of ${database}`;
         const rows = (relation: Relation) => (kind === "sequence" ? "" : ` (${relation.rows} rows)`);
         if (!our) found.push(`${of} is missing${rows(their!)}`);

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { chown, mkdir } from "node:fs/promises";
 import { Writable } from "node:stream";
 import type { Manifest } from "../model/manifest.ts";
 import { kindOf } from "../stores/registry.ts";
@@ -8,7 +8,7 @@ import { vaultOf, type Standpoint } from "./vault.ts";
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
 
 /** A program that stops reading breaks the pipe: its own words are the cause. */
-async function causeOf(error: unknown, ended: Promise<void> | undefined): Promise<unknown> {
+export async function causeOfBreak(error: unknown, ended: Promise<void> | undefined): Promise<unknown> {
     const { code } = error as { code?: string };
     if (!ended || (code !== "EPIPE" && code !== "ERR_STREAM_PREMATURE_CLOSE")) return error;
     return await ended.then(
@@ -30,15 +30,20 @@ export async function openData(
 ): Promise<void> {
     const { clients, bucket } = vaultOf(standpoint);
     const { store, point, key, stored, dump } = manifest;
-    if (directory !== undefined) await mkdir(directory, { recursive: true, mode: 0o700 });
-    const program = directory === undefined ? undefined : kindOf(manifest).operations.physical.unpack(directory, signal);
+    const kind = kindOf(manifest);
+    if (directory !== undefined) {
+        await mkdir(directory, { recursive: true, mode: 0o700 });
+        // A server refuses to be root: it is run as the directory's owner.
+        if (process.getuid?.() === 0) await chown(directory, kind.server.uid, kind.server.uid);
+    }
+    const program = directory === undefined ? undefined : kind.operations.physical.unpack(directory, signal);
     program?.stdout.resume();
     const read = await receive({
         ...{ s3: clients.s3, kms: clients.kms, account: standpoint.account, bucket, key, bytes: stored.bytes, signal },
         context: { store, point },
         sink: program?.stdin ?? nowhere(),
     }).catch(async (error: unknown) => {
-        const cause = await causeOf(error, program?.ended);
+        const cause = await causeOfBreak(error, program?.ended);
         program?.kill();
         throw cause;
     });

@@ -44,7 +44,8 @@ interface Chain {
     readonly short?: string;
 }
 
-const lifetime = 7 * 86_400;
+/** Time that a scratch directory of a restore may be in use, in seconds: a week. */
+export const recoveryLifetime = 7 * 86_400;
 
 /**
  * Recovers a store's whole server at a moment, from this site's vault: chooses the point, reads its log and checks that it has no gap, unpacks the copy, starts a server from both
@@ -78,7 +79,7 @@ export async function recover(
         );
     const troubles: string[] = [];
     for (const [at, point] of open.entries()) {
-        const scratch = await scratchDirectory(options.scratch, lifetime);
+        const scratch = await scratchDirectory(options.scratch, recoveryLifetime);
         try {
             const chain = await chainTo(standpoint, store, moment, point, join(scratch.path, "log"), options);
             if (typeof chain === "string") {

@@ -5,7 +5,7 @@ import type { Moment } from "../model/moment.ts";
 import { kindOf } from "../stores/registry.ts";
 import type { TableSummary } from "../stores/adapter.ts";
 import { storeOf } from "./backup.ts";
-import { recover, type Recovered, type RecoverOptions } from "./recover.ts";
+import { recover, recoveryLifetime, type Recovered, type RecoverOptions } from "./recover.ts";
 import { scratchDirectory } from "./scratch.ts";
 import type { Standpoint } from "./vault.ts";
 
@@ -24,10 +24,9 @@ export interface RestoreReport {
     bytes: number;
     /** How far before the moment that was asked for it stands, in words. */
     short?: string;
+    /** Database that holds what somebody put into the empty target meanwhile. */
+    kept?: string;
 }
-
-/** Time that a scratch directory of a restore may be in use, in seconds: a week. */
-const lifetime = 7 * 86_400;
 
 /** What was recovered, as the reports have it. */
 export async function reportOf(standpoint: Standpoint, store: string, recovered: Recovered, began: number): Promise<RestoreReport> {
@@ -44,7 +43,7 @@ export async function reportOf(standpoint: Standpoint, store: string, recovered:
 /** Recovers a store as a restore would, has it checked, says what it holds, and removes it. */
 export async function drill(standpoint: Standpoint, store: string, moment: Moment, options: RecoverOptions): Promise<RestoreReport> {
     const began = performance.now();
-    await using scratch = await scratchDirectory(options.scratch, lifetime);
+    await using scratch = await scratchDirectory(options.scratch, recoveryLifetime);
     await using recovered = await recover(standpoint, store, moment, join(scratch.path, "data"), options);
     return await reportOf(standpoint, store, recovered, began);
 }

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { timeOf } from "./point.ts";
 
-const prefix = "lifeboat-scratch-";
+const prefix = "lifeboat-recovery-";
 const stamp = (at: Date): string => at.toISOString().replace(/\.\d+/, "").replaceAll(/[-:]/g, "");
 
 export interface ScratchDirectory extends AsyncDisposable {
@@ -22,5 +22,7 @@ export async function scratchDirectory(parent: string = tmpdir(), lifetime: numb
         if (now.getTime() - made > lifetime * 1000) await rm(join(parent, name), { recursive: true, force: true }).catch(() => {});
     }
     const path = await mkdtemp(join(parent, `${prefix}${stamp(now)}-`));
+    // Root's scratch servers are somebody else, who has to get through; what is in it is theirs alone.
+    await chmod(path, 0o711);
     return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) };
 }

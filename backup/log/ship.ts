@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -29,7 +29,7 @@ export interface ShipOptions {
     readonly sealBytes?: number;
     /** Most bytes that are received and not put. Default 2 GiB: then the receiver is stopped until half of it is put; the server keeps the rest. The directory takes one file more. */
     readonly limit?: number;
-    /** A new history was begun: moments in it are reached from a full copy that is taken from now on, and from no earlier one. `former`: the history that could not go on. */
+    /** A new history was begun, and its first piece is put: moments in it are reached from a full copy that is taken from now on, and from no earlier one. `former`: the history that could not go on. */
     readonly onNewHistory?: (history: string, why: string, former: string | undefined) => void;
     /** The engine's side; default that of the store's kind. */
     readonly log?: LogSide;
@@ -48,7 +48,7 @@ export interface Lag {
 }
 
 export interface Shipping {
-    /** Name of the history that is shipped now; waits for the first. Rejected when shipping ends before. */
+    /** Name of the history that is shipped now; waits until the vault has something of it. Rejected when shipping ends before. */
     history(): Promise<string>;
     /** The same at once, where it is known. */
     historyNow(): string | undefined;
@@ -88,6 +88,9 @@ class Shipper {
     #wake = () => {};
     readonly #first = Promise.withResolvers<string>();
     #open: Open | undefined;
+    /** The newest history that lies in the vault. */
+    #known: string | undefined;
+    #announce: () => void = () => {};
     #files: readonly ReceivedFile[] = [];
     #receiver: LogReceiver | undefined;
     #released: string | undefined;
@@ -109,8 +112,8 @@ class Shipper {
         this.#first.promise.catch(() => {});
     }
 
-    history = () => (this.#open ? Promise.resolve(this.#open.history) : this.#first.promise);
-    historyNow = () => this.#open?.history;
+    history = () => (this.#known === undefined ? this.#first.promise : Promise.resolve(this.#known));
+    historyNow = () => this.#known;
     lag(): Lag {
         const trouble = this.#troubles.current;
         const seconds = this.#arrivals.age(this.#life === "receiving");
@@ -141,7 +144,10 @@ class Shipper {
         const { signal, note, limit } = this.#options;
         const open = await this.#ready();
         const folder = join(this.#directory, open.history);
+        // What an earlier receiver left may end anywhere, and may be another server's: the server still has all that is not put.
+        await rm(folder, { recursive: true, force: true });
         await mkdir(folder, { recursive: true });
+        this.#files = [];
         const stop = new AbortController();
         const receiver = await this.#log.receive(this.#server, open.cursor.file, folder, AbortSignal.any([signal, stop.signal]));
         this.#receiver = receiver;
@@ -213,9 +219,17 @@ class Shipper {
         );
         this.#files = [];
         this.#arrivals.clear();
-        this.#opened(begun);
-        onNewHistory?.(begun.history, why, found?.history);
+        this.#open = begun;
+        this.#announce = () => onNewHistory?.(begun.history, why, found?.history);
         return begun;
+    }
+
+    /** Only now may a point name it: what was begun and never put would not be found again. */
+    #announced(history: string): void {
+        if (this.#known === history) return;
+        this.#known = history;
+        this.#first.resolve(history);
+        this.#announce();
     }
 
     /** Puts what is left of a history that cannot go on. */
@@ -231,6 +245,7 @@ class Shipper {
 
     #opened(open: Open): Open {
         this.#open = open;
+        this.#known ??= open.history;
         this.#first.resolve(open.history);
         return open;
     }
@@ -289,6 +304,7 @@ class Shipper {
             open.cursor = { file: cut.file, offset: cut.to, ended: cut.ends === "file" };
             if (cut.ends !== "anywhere") open.clean = { ...open.clean, file: cut.file, offset: cut.to, ...reach };
             this.#arrivals.put(open.cursor);
+            this.#announced(open.history);
         }
         await removeShipped(folder, this.#files, open.cursor);
         // The file that the cursor is in is asked for again, whole, when this receiver has ended.

@@ -32,8 +32,9 @@ const log: LogSide = {
     },
     receive: (server, file, directory, signal) => Promise.resolve(receiveBinlog(server, file, directory, signal)),
     follows,
-    async reach(path, from) {
-        const { groups } = await walk(path, from);
+    async reach(path, from, to) {
+        const { groups, end } = await walk(path, from, to);
+        if (to !== undefined && end !== to) throw new Error(`${path}: no event ends at byte ${to}; the last one ends at ${end}`);
         const whole = groups.filter((group) => group.whole);
         const newest = whole.at(-1);
         return newest === undefined ? {} : { position: gtidText(whole), committedAt: newest.at };

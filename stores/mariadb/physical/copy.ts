@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Failure } from "../../../model/failure.ts";
 import type { Copy, CopyFacts, CopySource } from "../../physical.ts";
 import { startProgram } from "../../program.ts";
-import { secretOf, socketOf } from "../client.ts";
+import { connectMariadb, secretOf, socketOf } from "../client.ts";
 
 /** Files that are read at once: both cores of a small node. */
 const readers = 2;
@@ -29,7 +29,7 @@ function readFacts(scratch: string): CopyFacts {
 
 /**
  * Copies a whole server as InnoDB and the others keep it, while it is written: mariadb-backup, beside the data directory.
- * @throws Failure("refused") where the data directory is not at hand
+ * @throws Failure("refused") where the data directory is not at hand; Failure("unavailable") where the server does not answer
  */
 export async function copyMariadb({ server, data, scratch }: CopySource, signal: AbortSignal): Promise<Copy> {
     const socket = socketOf(server);
@@ -39,6 +39,8 @@ export async function copyMariadb({ server, data, scratch }: CopySource, signal:
             "a MariaDB server is copied beside its data directory, and here there is none",
             "have the archive beside the server do it: lifeboat backup STORE",
         );
+    // Refuses in words where the server does not answer.
+    (await connectMariadb(server, null)).destroy();
     const program = startProgram(
         "mariadb-backup",
         [

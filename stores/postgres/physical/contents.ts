@@ -1,181 +1,111 @@
 import type pg from "pg";
-import { setTimeout as sleep } from "node:timers/promises";
+import { Failure } from "../../../model/failure.ts";
 import type { ServerAddress } from "../../adapter.ts";
 import type { Contents, Only, Relation, Unprotected } from "../../physical.ts";
 import { connectPostgres } from "../client.ts";
-import { databasesOf, quoted } from "./check.ts";
+import { takeMoment, type Reader, type StillMoment } from "./moment.ts";
+import { listRelations, MovedOn, nameOf, readAll, unprotectedOf, type Listed } from "./relations.ts";
 import { schemaOf } from "./schema.ts";
+import { allDatabases, pinned, type DatabaseFacts } from "./session.ts";
 
-/** For how long a moment at which nothing is in progress is looked for, ms. */
-const patience = 10_000;
-
-interface Session {
-    readonly database: string;
-    readonly client: pg.Client;
-}
-
-/** Sessions of all databases, each of which reads one state: pinned, so that a value has one text. */
-async function open(server: ServerAddress, databases: readonly string[]): Promise<Session[]> {
-    const sessions: Session[] = [];
-    try {
-        for (const database of databases) {
-            const client = await connectPostgres(server, database);
-            sessions.push({ database, client });
-            for (const setting of [
-                ...[
-                    "timezone = 'UTC'",
-                    "datestyle = 'ISO, YMD'",
-                    "intervalstyle = 'iso_8601'",
-                    "extra_float_digits = 1",
-                    "bytea_output = 'hex'",
-                ],
-                ...[
-                    "search_path = pg_catalog",
-                    "row_security = off",
-                    "statement_timeout = 0",
-                    "xmloption = content",
-                    "default_transaction_read_only = on",
-                ],
-            ])
-                await client.query(`SET ${setting}`);
-        }
-        return sessions;
-    } catch (error) {
-        await close(sessions);
-        throw error;
-    }
-}
-const close = (sessions: readonly Session[]) => Promise.all(sessions.map(({ client }) => client.end().catch(() => undefined))); // its transaction only read
-
-/** Where the log stands; what is not yet replayed by a standby is not there. */
-const position = `SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END::text AS at`;
+/** Times that a reading is begun anew because something was dropped, rewritten or emptied under it. */
+const tries = 3;
 
 /**
- * Takes a snapshot in each session at one instant at which no transaction that writes is in progress and nothing is written: it shows exactly what the log has up to there. A snapshot that is taken while
- * one commits has no position: the log has its COMMIT before others see it.
- * @returns undefined where there is no such instant within `patience`
+ * See `PhysicalStore.contents`. Sequences are told by what the log has of them, up to 32 steps ahead of what was given out; with `only` by their last value, as a dump carries it.
+ * @throws Failure("refused") for a replica
  */
-async function snapshot(sessions: readonly Session[], signal: AbortSignal): Promise<string | undefined> {
-    const [first] = sessions;
-    for (const deadline = performance.now() + patience; performance.now() < deadline; await sleep(20, undefined, { signal })) {
-        const before = (await first!.client.query<{ at: string }>(position)).rows[0]!.at;
-        let still = true;
-        for (const { client } of sessions) {
-            await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-            const { rows } = await client.query<{ busy: boolean }>(
-                "SELECT pg_snapshot_xmin(s) <> pg_snapshot_xmax(s) AS busy FROM pg_current_snapshot() AS s",
-            );
-            still &&= !rows[0]!.busy;
+export async function postgresContents(server: ServerAddress, signal: AbortSignal, only?: Only): Promise<Contents | undefined> {
+    const databases = await allDatabases(server);
+    // A session in a template would keep others from making databases of it.
+    const read = databases
+        .filter(({ name, template, open }) => open && (only ? name === only.database : !template))
+        .map(({ name }) => name);
+    if (only && read.length === 0)
+        throw new Failure("refused", `the server has no database ${only.database} that lets anybody in`, "name another one");
+    const before = only ? undefined : await schemaOf(server, read, signal);
+    for (let attempt = 1; attempt <= tries; attempt += 1)
+        try {
+            const found = await readOnce(server, read, only, signal);
+            if (found === undefined) return undefined;
+            const unprotected = [...(only ? [] : uncompared(databases)), ...found.unprotected];
+            const schema = before !== undefined && before === (await schemaOf(server, read, signal)) ? { schema: before } : {};
+            return { position: found.position, relations: found.relations, ...schema, unprotected };
+        } catch (error) {
+            if (!(error instanceof MovedOn)) throw error;
         }
-        // A session that holds its snapshot asks outside of it: the function does not look at the snapshot.
-        const after = (await first!.client.query<{ at: string }>(position)).rows[0]!.at;
-        if (still && before === after) return after;
-        for (const { client } of sessions) await client.query("ROLLBACK");
-    }
     return undefined;
 }
 
-/** A digest of each column, so that no value, however long, has to fit into one text with others; bytes as they are. */
-const digest = (columns: readonly { name: string; bytes: boolean }[]) =>
-    `ARRAY[${columns.map(({ name, bytes }) => `coalesce(md5(held.${quoted(name)}${bytes ? "" : "::text"}), '-')`).join(", ")}]::text[]::text`;
+const uncompared = (databases: readonly DatabaseFacts[]): Unprotected[] =>
+    databases.flatMap(({ name, template, open }) => {
+        if (name === "template0" || name === "template1") return [];
+        if (!open) return [{ name, why: "is a database that lets nobody in: it is in the copy, and its contents are not compared" }];
+        if (template) return [{ name, why: "is a template: it is in the copy, and its contents are not compared" }];
+        return [];
+    });
 
-interface Table {
-    oid: string;
-    schema: string;
-    name: string;
-    kind: "r" | "m" | "S";
-    populated: boolean;
-    columns: { name: string; bytes: boolean }[];
-}
-
-async function tablesOf(client: pg.Client, only: string | undefined): Promise<Table[]> {
-    const { rows } = await client.query<Table>(
-        `SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relispopulated AS populated,
-                coalesce((SELECT json_agg(json_build_object('name', attname, 'bytes', atttypid = 'bytea'::regtype) ORDER BY attnum) FROM pg_attribute
-                          WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped), '[]') AS columns
-         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.relkind IN ('r', 'm', 'S') AND c.relpersistence = 'p' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%'
-           AND ($1::text IS NULL OR $1 IN (c.relname, n.nspname || '.' || c.relname)) ORDER BY 2, 3`,
-        [only ?? null],
+async function slotsOf(control: pg.Client): Promise<Unprotected[]> {
+    const { rows } = await control.query<{ name: string; database: string }>(
+        "SELECT slot_name AS name, database FROM pg_replication_slots WHERE slot_type = 'logical' AND NOT temporary ORDER BY 1",
     );
-    return rows;
-}
-
-async function readTable({ database, client }: Session, table: Table): Promise<Relation> {
-    const from = quoted(table.schema, table.name);
-    const name = `${table.schema}.${table.name}`;
-    switch (table.kind) {
-        case "S": {
-            // The log is written ahead of what is drawn, by so many numbers: both forms of one state have one sum.
-            // https://github.com/postgres/postgres/blob/REL_15_STABLE/src/backend/commands/sequence.c (SEQ_LOG_VALS)
-            const { rows } = await client.query<{ at: string }>(
-                `SELECT (last_value + log_cnt * (SELECT seqincrement FROM pg_sequence WHERE seqrelid = $1::oid))::text || ' ' || is_called AS at FROM ${from}`,
-                [table.oid],
-            );
-            return { database, name, kind: "sequence", rows: 1, checksum: rows[0]!.at };
-        }
-        case "m":
-            if (!table.populated) return { database, name, kind: "materialized view", rows: 0, checksum: "not populated" };
-            return { database, name, kind: "materialized view", ...(await readRows(client, from, table)) };
-        case "r":
-            return { database, name, kind: "table", ...(await readRows(client, from, table)) };
-    }
-}
-
-/** A sum over the rows' hashes: the same in any order, and equal rows count each. */
-async function readRows(client: pg.Client, from: string, { columns }: Table): Promise<{ rows: number; checksum: string }> {
-    const { rows } = await client.query<{ n: string; checksum: string }>(
-        `SELECT count(*) AS n, coalesce(sum(hashtextextended(${digest(columns)}, 0)::numeric), 0)::text AS checksum FROM ONLY ${from} AS held`,
-    );
-    return { rows: Number(rows[0]!.n), checksum: rows[0]!.checksum };
-}
-
-async function largeObjects({ database, client }: Session): Promise<Relation[]> {
-    const { rows } = await client.query<{ n: string; checksum: string | null }>(
-        `SELECT (SELECT count(*) FROM pg_largeobject_metadata) AS n,
-                (SELECT sum(hashtextextended(m.oid::text || ' ' || pg_get_userbyid(lomowner), 0)::numeric) FROM pg_largeobject_metadata m)::text || ' ' ||
-                coalesce((SELECT sum(hashtextextended(loid::text || ' ' || pageno || ' ' || md5(data), 0)::numeric) FROM pg_largeobject), 0)::text AS checksum`,
-    );
-    const { n, checksum } = rows[0]!;
-    return Number(n) === 0 ? [] : [{ database, name: "large objects", kind: "large objects", rows: Number(n), checksum: checksum ?? "0" }];
-}
-
-async function unprotectedOf({ database, client }: Session): Promise<Unprotected[]> {
-    const { rows } = await client.query<{ name: string; kind: string }>(
-        `SELECT format('%s.%s', n.nspname, c.relname) AS name, c.relkind AS kind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE (c.relkind = 'r' AND c.relpersistence = 'u') OR c.relkind = 'f' ORDER BY 1`,
-    );
-    return rows.map(({ name, kind }) => ({
-        name: `${database}: ${name}`,
-        why:
-            kind === "f"
-                ? "is a foreign table: its rows lie on another server, and are in no recovery point"
-                : "is an unlogged table: it is empty in every recovery point, after a promotion and after a crash",
+    return rows.map(({ name, database }) => ({
+        name: `${database}: slot ${name}`,
+        why: "is a slot of logical replication: no copy and no replica has it, so that its subscriber has to be set up anew",
     }));
 }
 
-/** See `PhysicalStore.contents`. */
-export async function postgresContents(server: ServerAddress, signal: AbortSignal, only?: Only): Promise<Contents | undefined> {
-    const databases = only ? [only.database] : await databasesOf(server);
-    const before = only ? undefined : await schemaOf(server, databases, signal);
-    const sessions = await open(server, databases);
-    const abort = () => void close(sessions);
-    signal.addEventListener("abort", abort, { once: true });
+type Found = Pick<Contents, "position" | "relations" | "unprotected">;
+
+async function readOnce(
+    server: ServerAddress,
+    databases: readonly string[],
+    only: Only | undefined,
+    signal: AbortSignal,
+): Promise<Found | undefined> {
+    const readers: Reader[] = [];
+    const control = await connectPostgres(server, "postgres", pinned);
+    // A query that runs ends with its connection.
+    const onAbort = () => void [control, ...readers.map(({ client }) => client)].forEach((client) => void client.end().catch(() => {}));
+    signal.addEventListener("abort", onAbort, { once: true });
     try {
-        const at = await snapshot(sessions, signal);
-        if (at === undefined) return undefined;
-        const relations: Relation[] = [];
-        const unprotected: Unprotected[] = [];
-        for (const session of sessions) {
-            for (const table of await tablesOf(session.client, only?.table)) relations.push(await readTable(session, table));
-            if (only?.table === undefined) relations.push(...(await largeObjects(session)));
-            unprotected.push(...(await unprotectedOf(session)));
-        }
-        const after = only ? undefined : await schemaOf(server, databases, signal);
-        return { position: at, relations, ...(before !== undefined && before === after ? { schema: before } : {}), unprotected };
+        await refuseReplica(control);
+        for (const database of databases) readers.push({ database, client: await connectPostgres(server, database, pinned) });
+        // The first time, a session fills its caches: outside the moment, which is to be short.
+        for (const { client } of readers) await listRelations(client);
+        const moment = await takeMoment(control, readers, only !== undefined, signal);
+        if (moment === undefined) return undefined;
+        const { relations, unprotected } = await readMoment(moment, only, signal);
+        return { position: moment.position, relations, unprotected: [...unprotected, ...(only ? [] : await slotsOf(control))] };
     } finally {
-        signal.removeEventListener("abort", abort);
-        await close(sessions);
-        signal.throwIfAborted();
+        signal.removeEventListener("abort", onAbort);
+        await Promise.all([control, ...readers.map(({ client }) => client)].map((client) => client.end().catch(() => {})));
     }
+}
+
+async function refuseReplica(control: pg.Client): Promise<void> {
+    const { rows } = await control.query<{ replica: boolean }>("SELECT pg_is_in_recovery() AS replica");
+    if (rows[0]!.replica)
+        throw new Failure("refused", "the server is a replica, which applies the log while it is read", "read its primary");
+}
+
+async function readMoment(
+    { databases }: StillMoment,
+    only: Only | undefined,
+    signal: AbortSignal,
+): Promise<Pick<Found, "relations" | "unprotected">> {
+    const relations: Relation[] = [];
+    const unprotected: Unprotected[] = [];
+    const wanted = ({ schema, name }: Pick<Listed, "schema" | "name">) =>
+        only?.table === undefined || only.table === name || only.table === `${schema}.${name}`;
+    for (const { reader, listed, sequences } of databases) {
+        const chosen = listed.filter(wanted);
+        const names = new Set(chosen.map(nameOf));
+        relations.push(...sequences.filter(({ name }) => names.has(name)));
+        relations.push(...(await readAll(reader.client, reader.database, chosen, only?.table === undefined, signal)));
+        unprotected.push(...unprotectedOf(reader.database, chosen));
+    }
+    const byName = (one: Relation, other: Relation) =>
+        one.database !== other.database ? (one.database < other.database ? -1 : 1) : one.name < other.name ? -1 : 1;
+    return { relations: relations.sort(byName), unprotected };
 }

@@ -1,69 +1,89 @@
+import type pg from "pg";
 import { Failure } from "../../../model/failure.ts";
-import type { Copy, CopySource } from "../../physical.ts";
-import { startProgram } from "../../program.ts";
-import { connectPostgres, hostOf } from "../client.ts";
-import { postgresProgram } from "./programs.ts";
-import { formatLsn, parseLsn, segmentOf } from "./wal.ts";
+import type { Copy, CopyFacts, CopySource } from "../../physical.ts";
+import { connectPostgres, libpq } from "../client.ts";
+import { lsnOf } from "../position.ts";
+import { startTool } from "./programs.ts";
+import { placeAt, segmentSize } from "./segment.ts";
 
-/** The environment that libpq's programs read; passwords stay off the command line. */
-export const libpq = (server: CopySource["server"], name: string): Record<string, string> => ({
-    PGHOST: hostOf(server),
-    PGPORT: String(server.port),
-    PGUSER: server.user,
-    PGPASSWORD: server.password,
-    PGCONNECT_TIMEOUT: "5",
-    PGAPPNAME: name,
-});
+interface Readiness {
+    readonly version: string;
+    readonly level: string;
+    readonly segment: string;
+    readonly allowed: boolean;
+    readonly tablespaces: string | null;
+}
+
+/** @throws Failure("refused") for a server whose copy would not be the whole of it */
+function judge({ level, segment, allowed, tablespaces }: Readiness): void {
+    const refuse = (message: string, next: string) => new Failure("refused", message, next);
+    if (!allowed) throw refuse("the user of the copy is no superuser", "copy as the server's superuser, over its socket");
+    if (level === "minimal")
+        throw refuse(
+            "the server writes too little into its log to be copied (wal_level is minimal)",
+            "set wal_level to replica, and restart it",
+        );
+    if (Number(segment) !== segmentSize)
+        throw refuse(
+            `files of the server's log have ${segment} bytes, and only 16 MiB are understood`,
+            "make the server with initdb's default",
+        );
+    if (tablespaces !== null)
+        throw refuse(
+            `the server keeps data outside its data directory, which a copy in one stream leaves out: tablespace ${tablespaces}`,
+            "move what is in it with ALTER TABLE … SET TABLESPACE pg_default, and drop it",
+        );
+}
+
+async function readiness(client: pg.Client): Promise<Readiness> {
+    const { rows } = await client.query<Readiness>(
+        `SELECT current_setting('server_version') AS version, current_setting('wal_level') AS level,
+                (SELECT setting FROM pg_settings WHERE name = 'wal_segment_size') AS segment,
+                (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS allowed,
+                (SELECT string_agg(spcname, ', ' ORDER BY spcname) FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')) AS tablespaces`,
+    );
+    return rows[0]!;
+}
+
+/** As pg_basebackup --verbose tells it. */
+const beginning = /write-ahead log start point: (\S+) on timeline (\d+)/;
+const ending = /write-ahead log end point: (\S+)/;
 
 /**
- * Copies a whole server while it is written: pg_basebackup's tar stream, with the log that makes it consistent in it and its manifest.
- * @throws Failure("refused") for a server with tablespaces: a stream has room for the main one alone
+ * A copy as one tar, with the log that makes it consistent and with a manifest of its files' checksums (pg_basebackup puts it into the tar where that goes to stdout). Where the server has
+ * checksums on its pages, each page's is checked on the way. https://www.postgresql.org/docs/15/app-pgbasebackup.html
  */
 export async function copyPostgres({ server }: CopySource, signal: AbortSignal): Promise<Copy> {
-    const client = await connectPostgres(server, "postgres");
+    const holder = await connectPostgres(server, "postgres");
+    let ready: Readiness;
     try {
-        const { rows } = await client.query<{ version: string; spaces: string | null; segment: string; replica: boolean }>(
-            `SELECT current_setting('server_version') AS version, current_setting('wal_segment_size') AS segment, pg_is_in_recovery() AS replica,
-                    (SELECT string_agg(spcname, ', ') FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')) AS spaces`,
-        );
-        const { version, spaces, segment } = rows[0]!;
-        if (spaces !== null)
-            throw new Failure(
-                "refused",
-                `the server has the tablespaces ${spaces}: a copy of it is not made yet`,
-                "move their tables to pg_default: ALTER TABLE … SET TABLESPACE pg_default",
-            );
-        if (segment !== "16MB")
-            throw new Failure(
-                "refused",
-                `the server's log has segments of ${segment}, and only 16MB are known`,
-                "make the server with initdb's default --wal-segsize",
-            );
-        // For as long as this session lives the server keeps the log that the copy needs at its end.
-        await client.query("SELECT pg_create_physical_replication_slot('lifeboat_copy_' || pg_backend_pid(), true, true)");
-        const program = startProgram(
-            postgresProgram("pg_basebackup"),
-            ["--pgdata=-", "--format=tar", "--wal-method=fetch", "--checkpoint=fast", "--no-password", "--verbose"],
-            { env: libpq(server, "lifeboat_copy"), signal },
-        );
-        program.stdin.end();
-        const end = () => void client.end().catch(() => undefined); // a session that broke has let its slot go, too
-        program.ended.then(end, end);
-        return {
-            program,
-            facts: async () => {
-                const said = program.said();
-                const [, stop] = /write-ahead log end point: ([0-9A-F]+\/[0-9A-F]+)/.exec(said) ?? [];
-                const [, timeline] = /on timeline (\d+)/.exec(said) ?? [];
-                if (stop === undefined || timeline === undefined)
-                    throw new Error("pg_basebackup ended well, and did not say where its copy ends");
-                const position = parseLsn(stop);
-                const file = segmentOf(Number(timeline).toString(16).toUpperCase().padStart(8, "0"), position);
-                return { version, position: formatLsn(position), log: { file, offset: 0 } };
-            },
-        };
+        ready = await readiness(holder);
+        judge(ready);
+        // The log from here on stays until this session ends: a checkpoint during the copy would otherwise remove what the copy still has to take.
+        await holder.query("SELECT pg_create_physical_replication_slot('lifeboat_copy_' || pg_backend_pid(), true, true)");
     } catch (error) {
-        await client.end();
+        await holder.end();
         throw error;
     }
+    let said = "";
+    const program = startTool(
+        "pg_basebackup",
+        [
+            ...["--pgdata=-", "--format=tar", "--wal-method=fetch", "--checkpoint=fast", "--label=lifeboat"],
+            ...["--manifest-checksums=CRC32C", "--no-estimate-size", "--verbose", "--no-password"],
+        ],
+        { env: libpq(server, "postgres"), signal, said: (text) => (said = (said + text).slice(-65_536)) },
+    );
+    program.stdin.end();
+    void program.ended.catch(() => {}).then(() => holder.end().catch(() => {}));
+    return { program, facts: () => program.ended.then(() => factsOf(said, ready.version)) };
+}
+
+function factsOf(said: string, version: string): CopyFacts {
+    const timeline = beginning.exec(said)?.[2];
+    const position = ending.exec(said)?.[1];
+    if (timeline === undefined || position === undefined)
+        throw new Error(`pg_basebackup did not say where its copy begins and ends: ${said.trim().slice(-1_000)}`);
+    const { file } = placeAt(Number(timeline), lsnOf(position));
+    return { version, position, log: { file, offset: 0 } };
 }

@@ -1,112 +1,209 @@
-import { readdir } from "node:fs/promises";
+import { chown, link, mkdir, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../../model/failure.ts";
 import type { ServerAddress } from "../../adapter.ts";
-import type { LogReceiver, ReceivedFile } from "../../physical.ts";
-import { startProgram } from "../../program.ts";
-import { connectPostgres } from "../client.ts";
-import { libpq } from "./copy.ts";
-import { postgresProgram } from "./programs.ts";
-import { formatLsn, isSegment, parseLsn, segmentBytes, startOf } from "./wal.ts";
+import type { LogPlace, LogReceiver, ReceivedFile } from "../../physical.ts";
+import { connectPostgres, libpq } from "../client.ts";
+import { lsnText } from "../position.ts";
+import { Arriving } from "./arriving.ts";
+import { ownerOf, startTool, type Owner } from "./programs.ts";
+import { follows, knownSegment, segmentOf, segmentSize, startOf } from "./segment.ts";
 
-/** Keeps the log on the server until it lies in the vault; how much it may keep is the server's `max_slot_wal_keep_size`. */
-const keeper = "lifeboat_archive";
-/** Made of the keeper at each start: pg_receivewal moves it as it writes, which is before anything is in the vault. */
-const reader = "lifeboat_receiver";
+/** Keeps the server's log until it has been taken from the directory; at most `max_slot_wal_keep_size` of it. */
+const slot = "lifeboat_archive";
+const part = ".partial";
 
-async function within<Result>(
-    server: ServerAddress,
-    work: (client: Awaited<ReturnType<typeof connectPostgres>>) => Promise<Result>,
-): Promise<Result> {
+interface Held {
+    readonly segment: string;
+    readonly status: string | null;
+    readonly there: boolean;
+}
+
+/**
+ * Makes the slot, and sees that the server still has the file. pg_receivewal is not handed the slot: it would let go of what it has received, which is not yet safe; we move it on when a file is taken.
+ * @throws Failure("refused") where the file is gone
+ */
+async function holdLog(server: ServerAddress, file: string): Promise<void> {
     const client = await connectPostgres(server, "postgres");
     try {
-        return await work(client);
+        const { rows } = await client.query<Held>(
+            `SELECT (SELECT setting FROM pg_settings WHERE name = 'wal_segment_size') AS segment,
+                    (SELECT coalesce(wal_status, 'lost') FROM pg_replication_slots WHERE slot_name = $1) AS status,
+                    EXISTS (SELECT FROM pg_ls_waldir() WHERE name = $2) AS there`,
+            [slot, file],
+        );
+        const { segment, status, there } = rows[0]!;
+        if (Number(segment) !== segmentSize)
+            throw new Failure(
+                "refused",
+                `files of the server's log have ${segment} bytes, and only 16 MiB are understood`,
+                "make the server with initdb's default",
+            );
+        // One that has lost what it should keep holds nothing any more.
+        if (status === "lost") await client.query("SELECT pg_drop_replication_slot($1)", [slot]);
+        if (status === null || status === "lost") await client.query("SELECT pg_create_physical_replication_slot($1, true)", [slot]);
+        if (!there)
+            throw new Failure(
+                "refused",
+                `the server no longer has ${file} of its log${status === "lost" ? ": more was written than max_slot_wal_keep_size lets it keep" : ""}`,
+                "take a full copy: the log begins anew with it, and moments between are lost",
+            );
     } finally {
         await client.end();
     }
 }
 
-/** First segment that the server keeps for the archive. The slot is made where there is none. */
-export const oldestKept = (server: ServerAddress): Promise<string | undefined> =>
-    within(server, async (client) => {
+/** The log before this file is kept no longer. */
+async function letGo(server: ServerAddress, file: string): Promise<void> {
+    const client = await connectPostgres(server, "postgres");
+    try {
         await client.query(
-            `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1 AND wal_status = 'lost' AND NOT active`,
-            [keeper],
+            "SELECT pg_replication_slot_advance(slot_name, $2::pg_lsn) FROM pg_replication_slots WHERE slot_name = $1 AND restart_lsn < $2::pg_lsn AND NOT active",
+            [slot, lsnText(startOf(knownSegment(file)))],
         );
-        await client.query(
-            `SELECT pg_create_physical_replication_slot($1, true) WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1)`,
-            [keeper],
-        );
-        const { rows } = await client.query<{ file: string | null }>(
-            "SELECT pg_walfile_name(restart_lsn + 1) AS file FROM pg_replication_slots WHERE slot_name = $1",
-            [keeper],
-        );
-        return rows[0]?.file ?? undefined;
-    });
+    } finally {
+        await client.end();
+    }
+}
 
-/** See `LogSide.receive`. */
+const finalName = (name: string): string => (name.endsWith(part) ? name.slice(0, -part.length) : name);
+
+/** Files of the log that are there, oldest first, whole or in part. */
+async function logFiles(directory: string): Promise<{ file: string; whole: boolean }[]> {
+    const names = (await readdir(directory)).filter((name) => segmentOf(finalName(name)) !== undefined);
+    return names
+        .map((name) => ({ file: finalName(name), whole: !name.endsWith(part) }))
+        .sort((one, other) => (one.file < other.file ? -1 : 1));
+}
+
+/** What an earlier receiver left is gone on with where it has no hole; pg_receivewal itself goes on behind the newest whole file, and fetches a part anew into its place. */
+async function prepare(directory: string, incoming: string, file: string, owner: Owner | undefined): Promise<void> {
+    await mkdir(incoming, { recursive: true, mode: 0o700 });
+    if (owner) await chown(incoming, owner.uid, owner.gid);
+    const there = await logFiles(incoming);
+    const kept = there.filter((one) => one.file >= file);
+    const goesOn =
+        kept[0]?.file === file &&
+        kept.every((one, index) => {
+            const next = kept[index + 1];
+            return next === undefined || (one.whole && follows(one.file, next.file));
+        });
+    for (const old of there) if (!goesOn || old.file < file) await remove(incoming, old.file);
+    for (const name of await readdir(directory))
+        if (segmentOf(name) !== undefined && (!goesOn || name < file)) await rm(join(directory, name), { force: true });
+    if (goesOn) {
+        // A receiver that ended as it made a file left it short, and the next one would refuse that.
+        for (const { file: open } of kept.filter(({ whole }) => !whole)) await truncate(join(incoming, `${open}${part}`), segmentSize);
+        return;
+    }
+    // An empty part tells pg_receivewal where to begin.
+    const first = join(incoming, `${file}${part}`);
+    await writeFile(first, "", { mode: 0o600 });
+    if (owner) await chown(first, owner.uid, owner.gid);
+}
+
+async function remove(incoming: string, file: string): Promise<void> {
+    for (const name of [file, `${file}${part}`]) await rm(join(incoming, name), { force: true });
+}
+
+/**
+ * Receives the log with pg_receivewal into a folder of its own, and shows each file under its final name from the beginning (a link: the same bytes). What the server sends it has made durable; how far
+ * a file holds whole records is read from the records themselves.
+ */
 export async function receiveWal(server: ServerAddress, file: string, directory: string, signal: AbortSignal): Promise<LogReceiver> {
-    await within(server, async (client) => {
-        const { rows } = await client.query<{ kept: string | null }>(
-            "SELECT restart_lsn::text AS kept FROM pg_replication_slots WHERE slot_name = $1",
-            [keeper],
-        );
-        const kept = rows[0]?.kept;
-        if (kept === null || kept === undefined || parseLsn(kept) >= startOf(file) + BigInt(segmentBytes))
-            throw new Failure(
-                "no",
-                `the server keeps no log from ${file} on for the archive`,
-                "it begins anew, with a full copy: see that max_slot_wal_keep_size holds an outage of the vault",
-            );
-        // One that a killed receiver left is active until the server has noticed.
-        await client.query("SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name = $1 AND active", [
-            reader,
-        ]);
-        await client.query("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1", [reader]);
-        await client.query("SELECT pg_copy_physical_replication_slot($1, $2)", [keeper, reader]);
-    });
-    const program = startProgram(
-        postgresProgram("pg_receivewal"),
-        [`--directory=${directory}`, `--slot=${reader}`, "--synchronous", "--no-loop", "--no-password"],
-        { env: libpq(server, reader), signal },
+    const incoming = join(directory, "incoming");
+    const owner = ownerOf(directory);
+    await holdLog(server, file);
+    await prepare(directory, incoming, file, owner);
+    signal.throwIfAborted();
+    const program = startTool(
+        "pg_receivewal",
+        // Not synced: what a crash of this machine takes from the folder, the server still has.
+        [`--directory=${incoming}`, "--no-loop", "--no-sync", "--status-interval=1", "--no-password"],
+        { env: libpq(server, "postgres"), signal, owner },
     );
     program.stdin.end();
     program.stdout.resume();
-    const ended = program.ended.then(() => {
-        throw new Failure(
-            "unavailable",
-            "the server ended the stream of its log",
-            "see that the server runs; the log is gone on with by itself",
-        );
-    });
-    ended.catch(() => undefined); // told to whoever waits for it
-    return {
-        ended,
-        async files(): Promise<readonly ReceivedFile[]> {
-            const flushed = await within(server, async (client) => {
-                const { rows } = await client.query<{ at: string | null }>(
-                    "SELECT flush_lsn::text AS at FROM pg_stat_replication WHERE application_name = $1",
-                    [reader],
-                );
-                return rows[0]?.at ?? undefined;
-            });
-            const names = (await readdir(directory)).sort();
-            return names.flatMap((name): ReceivedFile[] => {
-                const segment = name.replace(/\.partial$/, "");
-                if (!isSegment(segment)) return [];
-                if (segment === name) return [{ file: segment, path: join(directory, name), bytes: segmentBytes, whole: true }];
-                const reached = flushed === undefined ? 0n : parseLsn(flushed) - startOf(segment);
-                const bytes = Number(reached < 0n ? 0n : reached > BigInt(segmentBytes) ? BigInt(segmentBytes) : reached);
-                return [{ file: segment, path: join(directory, name), bytes, whole: false }];
-            });
-        },
-        // The slot stands at a byte: the segment that it is in is kept whole.
-        release: ({ file: shipped, offset }) =>
-            within(server, async (client) => {
-                await client.query(
-                    "SELECT pg_replication_slot_advance($1, $2::pg_lsn) WHERE $2::pg_lsn > (SELECT restart_lsn FROM pg_replication_slots WHERE slot_name = $1)",
-                    [keeper, formatLsn(startOf(shipped) + BigInt(offset))],
-                );
-            }),
-    };
+    const ended = program.ended.then(
+        () => Promise.reject(new Error("pg_receivewal has ended")),
+        (error: unknown) => (signal.aborted ? undefined : Promise.reject(error instanceof Error ? error : new Error(String(error)))),
+    );
+    ended.catch(() => {});
+    return new Receiver(server, directory, incoming, ended);
+}
+
+/** With where it lies: the final name is there from the beginning. */
+interface ArrivedFile extends ReceivedFile {
+    readonly path: string;
+}
+
+class Receiver implements LogReceiver {
+    readonly ended: Promise<void>;
+    readonly #server;
+    readonly #directory;
+    readonly #incoming;
+    /** Files that were shown, and what is known of them. */
+    readonly #shown = new Map<string, Arriving>();
+    #kept: string | undefined;
+    #turn: Promise<unknown> = Promise.resolve();
+
+    constructor(server: ServerAddress, directory: string, incoming: string, ended: Promise<void>) {
+        this.#server = server;
+        this.#directory = directory;
+        this.#incoming = incoming;
+        this.ended = ended;
+    }
+
+    /** The log up to the file that holds this place is kept no longer. */
+    async release({ file }: LogPlace): Promise<void> {
+        if (file === this.#kept) return;
+        await letGo(this.#server, file);
+        this.#kept = file;
+    }
+
+    /** One at a time: what is known of a file moves on with each look. */
+    files(): Promise<readonly ArrivedFile[]> {
+        const look = this.#turn.then(() => this.#look());
+        this.#turn = look.catch(() => {});
+        return look;
+    }
+
+    async #look(): Promise<readonly ArrivedFile[]> {
+        const visible = new Set(await readdir(this.#directory));
+        const found: ArrivedFile[] = [];
+        let before: Arriving | undefined;
+        for (const { file, whole } of await logFiles(this.#incoming)) {
+            const known = this.#shown.get(file);
+            if (known && !visible.has(file)) {
+                if (whole) {
+                    await remove(this.#incoming, file);
+                    this.#shown.delete(file);
+                }
+                before = known;
+                continue;
+            }
+            const arriving = known ?? new Arriving(join(this.#directory, file), knownSegment(file));
+            if (!known) {
+                await this.#show(file);
+                this.#shown.set(file, arriving);
+            }
+            await arriving.look(whole, before);
+            found.push({ file, path: join(this.#directory, file), bytes: arriving.bytes, whole: arriving.whole });
+            before = arriving;
+        }
+        return found;
+    }
+
+    async #show(file: string): Promise<void> {
+        for (const name of [`${file}${part}`, file, `${file}${part}`])
+            try {
+                return await link(join(this.#incoming, name), join(this.#directory, file));
+            } catch (error) {
+                const { code } = error as NodeJS.ErrnoException;
+                if (code === "EEXIST") return;
+                // It is renamed as it becomes whole.
+                if (code !== "ENOENT") throw error;
+            }
+        throw new Error(`${file} was received, and is gone`);
+    }
 }

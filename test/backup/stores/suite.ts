@@ -26,16 +26,13 @@ export function physicalSuite(harness: Harness): void {
 
         before(async () => {
             work = await mkdtemp(join(tmpdir(), "lifeboat-suite-"));
-            shop = await enterStore(harness);
+            shop = await enterStore(harness, work);
         });
         after(async () => {
             await shop?.leave();
+            const left = shop ? await readdir(shop.scratch) : [];
             await rm(work, { recursive: true, force: true });
-            assert.deepEqual(
-                (await readdir(tmpdir())).filter((name) => name.startsWith("lifeboat-scratch-")),
-                [],
-                "a scratch is left",
-            );
+            assert.deepEqual(left, [], "a scratch is left");
         });
 
         /** Recovers the point's own moment, looks, and removes it. */

@@ -33,7 +33,7 @@ export function tamperingSuite(harness: Harness): void {
         let work: string;
         before(async () => {
             work = await mkdtemp(join(tmpdir(), "lifeboat-tampering-"));
-            shop = await enterStore(harness);
+            shop = await enterStore(harness, work);
             await shop.run("shop", ["CREATE TABLE t (n int primary key)", "INSERT INTO t VALUES (1)"]);
         });
         after(async () => {

@@ -39,6 +39,8 @@ export const mariadb: Harness = {
             );
         }),
     maintenance: "mysql",
+    databases: "SHOW DATABASES",
+    rounds: true,
     createMixed:
         "CREATE TABLE mixed (n int primary key, s longtext, b longblob, d decimal(30,6), at datetime(6), f float) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
     bytes: (value) => `x'${value.toString("hex")}'`,

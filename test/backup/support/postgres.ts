@@ -32,6 +32,8 @@ export const postgres: Harness = {
             return found.rows.map((row) => row.map((value) => (Buffer.isBuffer(value) ? value.toString("hex") : String(value))));
         }),
     maintenance: "postgres",
+    databases: "SELECT datname FROM pg_database",
+    rounds: false,
     createMixed: "CREATE TABLE mixed (n int primary key, s text, b bytea, d numeric(30,6), at timestamp(6), f real)",
     bytes: (value) => `'\\x${value.toString("hex")}'::bytea`,
     fillMany: (rows) => [

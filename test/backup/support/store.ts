@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { backup, type BackupOptions } from "../../../backup/backup.ts";
 import { verify, type Finding, type VerifyOptions } from "../../../backup/verification.ts";
@@ -21,6 +20,10 @@ export interface Harness {
     rows(server: ServerAddress, sql: string): Promise<string[][]>;
     /** Database to make others from. */
     maintenance: string;
+    /** Lists the names of all databases. */
+    databases: string;
+    /** Whether its dumps as text round single floats. */
+    rounds: boolean;
     /** A table `mixed` with a number, a text, bytes, a decimal, a moment and a single float. */
     createMixed: string;
     /** Literal of bytes. */
@@ -37,12 +40,16 @@ export type Verified = Extract<Finding, { outcome: "verified" }>;
 /** A running server of a declared store, with a vault on either side. */
 export type Store = Awaited<ReturnType<typeof enterStore>>;
 
-export async function enterStore(harness: Harness) {
+/** @param work a directory of the caller's, in which scratch directories are made */
+export async function enterStore(harness: Harness, work: string) {
     const store = `shop-${harness.kind}`;
     const leaveAccount = await enterAccount();
     const running = await harness.start();
-    const quiet = { signal: new AbortController().signal, note: () => {} };
-    const scratch = await mkdtemp(join(tmpdir(), "lifeboat-copying-"));
+    const scratch = join(work, "scratch");
+    await mkdir(scratch);
+    // A server that root starts is somebody else.
+    for (const path of [work, scratch]) await chmod(path, 0o711);
+    const quiet = { signal: new AbortController().signal, note: () => {}, scratch };
     const runOn = (server: ServerAddress, database: string, statements: readonly string[]) =>
         harness.run({ ...server, database }, statements);
     const rowsOn = (server: ServerAddress, database: string, sql: string) => harness.rows({ ...server, database }, sql);
@@ -54,7 +61,7 @@ export async function enterStore(harness: Harness) {
         const source = {
             server: { ...running.server, socketDirectory },
             data: running.data,
-            scratch: await mkdtemp(join(scratch, "copy-")),
+            scratch: await mkdtemp(join(work, "copy-")),
         };
         return (await backup(at("primary"), store, source, { ...quiet, ...options })).manifest;
     }
@@ -67,7 +74,7 @@ export async function enterStore(harness: Harness) {
     const copyOver = ({ point, contents }: Manifest) =>
         replicate(store, point, contents ? ["data", "contents", "manifest.json"] : ["data", "manifest.json"]);
     return {
-        ...{ store, quiet, take, check, runOn, rowsOn, makeDatabase, server: running.server, replicate: copyOver },
+        ...{ store, quiet, scratch, take, check, runOn, rowsOn, makeDatabase, server: running.server, replicate: copyOver },
         run: (database: string, statements: readonly string[]) => runOn(running.server, database, statements),
         rows: (database: string, sql: string) => rowsOn(running.server, database, sql),
         /** A backup, its replication and its verification. */
@@ -80,7 +87,6 @@ export async function enterStore(harness: Harness) {
         },
         async leave() {
             await running.stop();
-            await rm(scratch, { recursive: true, force: true });
             leaveAccount();
         },
     };
