@@ -138,6 +138,10 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
         if (marker?.seed === "copied") return followOrRefuse(marker, mayWrite);
         switch (actionFor(mayWrite, role)) {
             case "open":
+                if (marker?.seed === "restored" && !marker.parted) {
+                    await server.partHistory?.();
+                    writeMarker(volume, { ...marker, parted: true });
+                }
                 closed = false;
                 await server.open();
                 return `writable: ${why()}`;
