@@ -13,7 +13,9 @@ export function unprotectedOf(server: Pick<GuardedServer, "unprotected">, store:
         if (listed && performance.now() - listed.at < unprotectedFor) return listed.found;
         const found = server
             .unprotected()
-            .catch((error: unknown) => [{ name: store, why: `was not asked what its replica does not carry: ${(error as Error).message}` }]);
+            .catch((error: unknown) => [
+                { name: store, why: `was not asked what its replica does not carry: ${(error as Error).message}` },
+            ]);
         listed = { at: performance.now(), found };
         return found;
     };
