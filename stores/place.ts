@@ -68,6 +68,11 @@ export interface GuardedServer {
      * @returns whether the peer's history has that place; where it has not, this server is what it was
      */
     followFromHere?(signal: AbortSignal): Promise<boolean>;
+    /**
+     * Before a restored server is opened: parts its history from what was written after the moment it was restored to, so that no replica that has that can go on as if it were the same.
+     * For kinds whose restored server has not done so. May be repeated.
+     */
+    partHistory?(): Promise<void>;
     /** Makes this server, which was started from a copy of the peer's, follow it from the position that the copy shows. May be repeated, also after it has followed. */
     followCopy?(position: string): Promise<void>;
 }

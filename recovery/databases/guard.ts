@@ -5,6 +5,7 @@ import { actionFor, type Lease } from "../../model/lease.ts";
 import type { Unprotected } from "../../stores/physical.ts";
 import type { DatabasePlace, DatabaseStatus, GuardedServer } from "../../stores/place.ts";
 import { readMarker, writeMarker, type Marker } from "./marker.ts";
+import { restoredProblem, unprotectedOf } from "./told.ts";
 import type { Proofs, Prover } from "./proofs.ts";
 import type { EpochRecord } from "../../model/epoch.ts";
 
@@ -98,6 +99,8 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
     /** When a replica last told its lag, on this process's clock: what a region's loss costs is known by it when the peer is silent. */
     let heard: { at: number; lagSeconds: number } | undefined;
 
+    const unprotected = unprotectedOf(server, store);
+
     async function ask(): Promise<DatabaseStatus> {
         const found = await server.status();
         if (found.lagSeconds !== null) heard = { at: performance.now(), lagSeconds: found.lagSeconds };
@@ -138,6 +141,10 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
         if (marker?.seed === "copied") return followOrRefuse(marker, mayWrite);
         switch (actionFor(mayWrite, role)) {
             case "open":
+                if (marker?.seed === "restored" && !marker.parted) {
+                    await server.partHistory?.();
+                    writeMarker(volume, { ...marker, parted: true });
+                }
                 closed = false;
                 await server.open();
                 return `writable: ${why()}`;
@@ -235,32 +242,12 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
         return { store, way: "copy", restart: true };
     }
 
-    /** Asked anew after so many ms: it looks at every table. */
-    const unprotectedFor = 60_000;
-    let listed: { at: number; found: Promise<Unprotected[]> } | undefined;
-    function unprotected(): Promise<Unprotected[]> {
-        if (listed && performance.now() - listed.at < unprotectedFor) return listed.found;
-        const found = server
-            .unprotected()
-            .catch((error: unknown) => [
-                { name: store, why: `was not asked what its replica does not carry: ${(error as Error).message}` },
-            ]);
-        listed = { at: performance.now(), found };
-        return found;
-    }
-
-    /** Until the peer was seeded anew, which nobody tells this volume: as long as it says `restored`, a person is to know. */
-    const restoredProblem = (marker: Marker | undefined, { role }: DatabaseStatus): string | undefined =>
-        marker?.seed === "restored" && role !== "replica"
-            ? `it was restored at ${marker.at}, and a replica that had followed it before does not have this history: have that copied anew (lifeboat guard ${store} --rejoin in its pod, then replace the pod)`
-            : undefined;
-
     async function status(): Promise<GuardStatus> {
         const found = await ask();
         const marker = readMarker(volume);
         const silent = found.role === "replica" && found.lagSeconds === null && heard !== undefined;
         const last = silent ? { heard: { secondsAgo: (performance.now() - heard!.at) / 1000, lagSeconds: heard!.lagSeconds } } : {};
-        const problem = unfinished(marker) ? "its seed is not finished" : (found.problem ?? restoredProblem(marker, found));
+        const problem = unfinished(marker) ? "its seed is not finished" : (found.problem ?? restoredProblem(marker, found.role, store));
         const { state, epoch } = proofs.lease();
         const lease = { state, epoch, secondsLeft: proofs.left(), silent: Object.fromEntries(proofs.silent()) };
         const told = problem === undefined ? {} : { problem };

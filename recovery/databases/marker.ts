@@ -17,6 +17,8 @@ const marker = z.strictObject({
     /** What a copy shows that does not follow yet, as its engine has it. */
     position: z.string().optional(),
     at: z.iso.datetime(),
+    /** Of a restored one: its history was parted from what was written after its moment. */
+    parted: z.literal(true).optional(),
     /** When the server became writable in its own right. */
     promotedAt: z.iso.datetime().optional(),
 });

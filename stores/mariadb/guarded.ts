@@ -6,6 +6,7 @@ import type { DatabasePlace, DatabaseStatus, GuardedServer } from "../place.ts";
 import { disabledEvents, enableEvents, rememberedEvents, rememberEvents } from "./events.ts";
 import { dropSessions, holes, isMarked, readersOf, shut, unshut } from "./fence.ts";
 import { unprotectedOn } from "./unprotected.ts";
+import { partHistory } from "./position-gap.ts";
 import { appliedUpTo, endReplication, goOn, ownTransactions, problemOf, replicaState, type ReplicaState } from "./replica.ts";
 import { followCopy, followFromHere } from "./seed.ts";
 
@@ -125,6 +126,7 @@ export function guardedMariadb(place: DatabasePlace): GuardedServer {
                 return { position: (await statusOf(connection)).position };
             }),
         followFromHere: (signal) => within((connection) => followFromHere(place, connection, signal)),
+        partHistory: () => within(partHistory),
         followCopy: (position) => within((connection) => followCopy(place, connection, position)),
     };
 }

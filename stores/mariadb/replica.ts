@@ -13,8 +13,9 @@ export interface ReplicaState {
     Slave_SQL_Running_State: string | null;
     Seconds_Behind_Master: string | null;
     Last_IO_Error: string;
+    Last_IO_Errno: number;
     Last_SQL_Error: string;
-    Last_SQL_Errno: string;
+    Last_SQL_Errno: number;
     Relay_Log_File: string;
     Relay_Log_Pos: string;
     Using_Gtid: string;
@@ -47,8 +48,11 @@ export async function ownTransactions(connection: mysql.Connection): Promise<str
 /** Error of a server in strict mode at a number that its own log has passed. https://mariadb.com/kb/en/gtid/#gtid_strict_mode */
 const outOfOrder = "1950";
 
+/** Of a peer whose log does not have the place that a replica asks for. */
+const notInItsLog = "1236";
+
 function wayOut(state: ReplicaState, own: readonly string[]): string {
-    if (own.length > 0 || state.Last_SQL_Errno === outOfOrder)
+    if (own.length > 0 || String(state.Last_SQL_Errno) === outOfOrder)
         return (
             "as root in the pod, SET GLOBAL gtid_strict_mode = 0 lets it apply what it received; " +
             "afterwards promote again and SET GLOBAL gtid_strict_mode = 1"
@@ -70,6 +74,8 @@ export function problemOf(state: ReplicaState, applied: string, own: readonly st
     if (!receives && !applies)
         return `both its receiver and its applier were stopped (${behind}): START SLAVE as root lets it go on while its peer lives`;
     if (!applies) return `somebody stopped its applier (${behind}): START SLAVE SQL_THREAD as root lets it go on`;
+    if (String(state.Last_IO_Errno) === notInItsLog)
+        return `${state.Last_IO_Error}. Its peer does not have what it has, or has thrown away what it needs: have it copied anew (\`lifeboat guard STORE --rejoin\` in its pod, then replace the pod)`;
     if (state.Last_IO_Error) return state.Last_IO_Error;
     if (state.Slave_IO_Running !== "Yes") return "it does not hear from its peer";
     if (Number(state.SQL_Delay) > 0)

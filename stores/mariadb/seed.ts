@@ -3,13 +3,16 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startProgram } from "../program.ts";
 import { rowsOf } from "./client.ts";
 import { closedAtStart } from "./fence.ts";
 import { covers } from "./position.ts";
 import { physical } from "./physical.ts";
+import { prepare } from "./physical/scratch.ts";
 import { mariadbData, startFile } from "./server.ts";
 import type { DatabasePlace } from "../place.ts";
+
+/** Of the log that was copied with the data, so much is held while it is applied, in bytes. */
+const prepareMemory = 128 * 1_048_576;
 
 /** Replaced at once: a server that starts meanwhile reads the old or the new one. */
 export function writeStartFile({ volume }: DatabasePlace): void {
@@ -29,7 +32,6 @@ export async function seedMariadb(place: DatabasePlace, signal: AbortSignal): Pr
     place.note(`${place.store}: copying the server of ${place.peer.host}`);
     const copy = await place.copyFromPeer(signal);
     const unpack = physical.unpack(data, signal);
-    unpack.stdout.resume();
     try {
         await pipeline(copy.stream, unpack.stdin, { signal });
         await unpack.ended;
@@ -38,16 +40,8 @@ export async function seedMariadb(place: DatabasePlace, signal: AbortSignal): Pr
         throw error;
     }
     const { position } = await copy.facts();
-    await prepare(data, signal);
+    await prepare(data, prepareMemory, signal);
     return { position };
-}
-
-/** Makes an unpacked copy consistent: the log that was copied with it is applied. https://mariadb.com/kb/en/mariabackup-overview/ */
-async function prepare(data: string, signal: AbortSignal): Promise<void> {
-    const program = startProgram("mariadb-backup", ["--no-defaults", "--prepare", `--target-dir=${data}`], { signal });
-    program.stdin.end();
-    program.stdout.resume();
-    await program.ended;
 }
 
 /**

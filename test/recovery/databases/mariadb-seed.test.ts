@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { cpSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { Failure } from "../../../model/failure.ts";
 import { readMarker, writeMarker } from "../../../recovery/databases/marker.ts";
+import { markWhole, orderSwitch, restoredDirectory } from "../../../recovery/databases/switch.ts";
 import { admin, app, connect, numbersIn, until } from "./mariadb-sessions.ts";
 import { makePair, type Epoch, type Pod } from "./pod.ts";
 
@@ -128,6 +129,31 @@ describe("the seed of a MariaDB replica", function () {
         await app(primary, "INSERT INTO orders VALUES (3)");
         await until("row 3 arrives", async () => (await numbersIn(standby)).length === 3);
         assert.equal((await standby.guard.status()).problem, undefined);
+    });
+
+    it("is refused to a replica that is past the moment that its peer was restored to, however much the peer writes since, and made anew by a copy", async () => {
+        const data = join(primary.place.volume, "data");
+        await seeded();
+        await primary.stop("SIGTERM");
+        const restored = restoredDirectory(primary.place, "r1");
+        cpSync(data, restored, { recursive: true });
+        markWhole(restored);
+        await primary.start();
+        await primary.look();
+        for (const number of [2, 3]) await app(primary, `INSERT INTO orders VALUES (${number})`);
+        await until("row 3 arrives", async () => (await numbersIn(standby)).length === 3);
+        await primary.stop("SIGTERM");
+        orderSwitch(primary.place, "r1");
+        await primary.seed();
+        await primary.start();
+        await primary.look();
+        for (const number of [12, 13, 14, 15]) await app(primary, `INSERT INTO orders VALUES (${number})`);
+        await until("it is refused", async () => /copied anew/.test((await standby.guard.status()).problem ?? ""));
+        assert.deepEqual(await numbersIn(standby), [1, 2, 3]);
+        assert.equal((await standby.guard.rejoin()).way, "copy");
+        await standby.stop();
+        await seeded();
+        assert.deepEqual(await numbersIn(standby), [1, 12, 13, 14, 15]);
     });
 
     it("is promoted, and never just opened, where its guard had no time to follow", async () => {
