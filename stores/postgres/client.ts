@@ -42,7 +42,7 @@ export const connectWritable = (server: ServerAddress, database?: string): Promi
     connectPostgres(server, database ?? server.database, writable);
 
 /** The environment that libpq's programs read; passwords stay off the command line. */
-function libpq(server: ServerAddress, database: string): Record<string, string> {
+export function libpq(server: ServerAddress, database: string): Record<string, string> {
     return {
         PGHOST: hostOf(server),
         PGPORT: String(server.port),
