@@ -16,11 +16,11 @@ async function shipped(name: string) {
     const bench = await Bench.open(name);
     const server = bench.server();
     const shipping = bench.ship(server, bench.directory("shipper"), { sealBytes: 300 });
-    const history = await shipping.history();
     for (let file = 0; file < 3; file += 1) {
         server.write(30, 20);
         if (file < 2) server.rotate();
     }
+    const history = await shipping.history();
     for (let tries = 0; tries < 100; tries += 1) {
         await sleep(30);
         await shipping.seal();

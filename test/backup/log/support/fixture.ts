@@ -20,12 +20,12 @@ export class Bench implements AsyncDisposable {
     readonly histories: string[] = [];
     readonly store: string;
     #shippers: { stop: AbortController; shipping: Shipping }[] = [];
-    private constructor(name: string) {
+    private constructor(name: string, engine: string) {
         this.store = `shop-${name}`;
-        estate.stores[this.store] = estate.stores[store]!;
+        estate.stores[this.store] = estate.stores[`shop-${engine}`]!;
     }
-    static async open(name: string): Promise<Bench> {
-        const bench = new Bench(name);
+    static async open(name: string, engine = "mariadb"): Promise<Bench> {
+        const bench = new Bench(name, engine);
         const { kms } = clientsOf("standby");
         const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: derived.envelopeKeyAlias(store) }));
         await kms.send(new CreateAliasCommand({ AliasName: derived.envelopeKeyAlias(bench.store), TargetKeyId: KeyMetadata!.KeyId! }));
