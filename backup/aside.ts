@@ -104,6 +104,7 @@ const asProgram = (stdout: Readable): Program => ({
     stdin: new PassThrough().resume(),
     stdout,
     ended: Promise.resolve(),
+    said: () => "",
     kill: () => void stdout.destroy(),
 });
 

@@ -109,9 +109,14 @@ export interface LogReceiver {
      * Files that were removed from the directory are left out.
      */
     files(): Promise<readonly ReceivedFile[]>;
+    /** Told how far the log lies in the vault: the server need not keep what is before it for the archive. */
+    release(shipped: LogPlace): Promise<void>;
 }
 export interface ReceivedFile {
+    /** Its final name. */
     readonly file: string;
+    /** Where it lies while it is received. */
+    readonly path: string;
     readonly bytes: number;
     readonly whole: boolean;
 }
@@ -170,12 +175,18 @@ export interface LogSide {
     oldest(server: ServerAddress): Promise<string | undefined>;
     /** Whether the server's log has that place, and what came before it was the same: `position` is what `reach` said of it. */
     goesOn(server: ServerAddress, at: LogPlace, position: string | undefined): Promise<boolean>;
-    /** Receives whole files from `file` on, from their first byte. */
+    /**
+     * Receives whole files from `file` on, from their first byte. The directory is empty.
+     * `files()` answers after the end, too.
+     */
     receive(server: ServerAddress, file: string, directory: string, signal: AbortSignal): Promise<LogReceiver>;
     /** Whether `next` is the file that follows `file`. */
     follows(file: string, next: string): boolean;
-    /** Checks the bytes of a file from `from` on as far as the engine's own checksums go, and says what ends in them. @throws Error where they are not what the engine wrote */
-    reach(path: string, from: number): Promise<LogReach>;
+    /**
+     * Checks the bytes of a file from `from` (the end of a whole event, or 0) to before `to` (default: its end) as far as the engine's own checksums go, and says what ends in them.
+     * Between the file's head and `from` there may be a hole. @throws Error where they are not what the engine wrote
+     */
+    reach(path: string, from: number, to?: number): Promise<LogReach>;
     /** Transactions that match, oldest first. `like`: a part of a statement's or table's text, any case. */
     find(
         directory: string,

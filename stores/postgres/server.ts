@@ -10,6 +10,7 @@ export const pgData = (volume: string): string => join(volume, "pgdata");
  */
 export const postgresAccess = (appMayLogIn: boolean): string => `# TYPE DATABASE     USER         ADDRESS       METHOD
 local  all          all                        scram-sha-256
+local  replication  postgres                   scram-sha-256
 host   all          postgres     127.0.0.1/32  scram-sha-256
 host   all          postgres     all           reject
 ${appMayLogIn ? "" : "host   all          app          all           reject\n"}host   all          all          all           scram-sha-256

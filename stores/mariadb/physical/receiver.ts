@@ -46,9 +46,11 @@ export function receiveBinlog(server: ServerAddress, file: string, directory: st
                 const last = groups.at(-1);
                 const bytes = last && !last.whole ? last.from : end;
                 walked.set(name, bytes);
-                files.push({ file: name, bytes, whole: name !== newest });
+                files.push({ file: name, path: join(directory, name), bytes, whole: name !== newest });
             }
             return files;
         },
+        // The server keeps its log by age (`expire_logs_days`), whoever has read it.
+        release: () => Promise.resolve(),
     };
 }

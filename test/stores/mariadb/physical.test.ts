@@ -9,7 +9,7 @@ import { covers } from "../../../stores/mariadb/position.ts";
 import { physical } from "../../../stores/mariadb/physical.ts";
 import type { Contents, LogPlace } from "../../../stores/physical.ts";
 import { startMariadb, type Server } from "../../support/servers.ts";
-import { Bench, copied, never, started, superuser } from "./copied.ts";
+import { Bench, copied, never, started, superuser } from "../support/copied.ts";
 
 const query = async (address: ServerAddress, ...statements: string[]): Promise<string[][]> => {
     const connection = await connectMariadb(address, address.database);
