@@ -20,8 +20,8 @@ export interface ProgramOptions {
     env?: Record<string, string>;
     /** Whom it runs as; only root may say so. Default: who we are. */
     owner?: { readonly uid: number; readonly gid: number } | undefined;
-    /** Is told all that the program says on stderr. */
-    said?: (text: string) => void;
+    /** Is told all that the program says on stderr: `said` keeps its end only. */
+    onSaid?: (text: string) => void;
     /** Kills the program. */
     signal: AbortSignal;
 }
@@ -43,7 +43,7 @@ export function startProgram(command: string, args: readonly string[], options: 
     let said = "";
     child.stderr.on("data", (text: Buffer) => {
         said = (said + text.toString()).slice(-keptOfStderr);
-        options.said?.(text.toString());
+        options.onSaid?.(text.toString());
     });
     const ended = new Promise<void>((resolve, reject) => {
         child.on("error", (error: NodeJS.ErrnoException) => {

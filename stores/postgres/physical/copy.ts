@@ -72,7 +72,7 @@ export async function copyPostgres({ server }: CopySource, signal: AbortSignal):
             ...["--pgdata=-", "--format=tar", "--wal-method=fetch", "--checkpoint=fast", "--label=lifeboat"],
             ...["--manifest-checksums=CRC32C", "--no-estimate-size", "--verbose", "--no-password"],
         ],
-        { env: libpq(server, "postgres"), signal, said: (text) => (said = (said + text).slice(-65_536)) },
+        { env: libpq(server, "postgres"), signal, onSaid: (text) => (said = (said + text).slice(-65_536)) },
     );
     program.stdin.end();
     void program.ended.catch(() => {}).then(() => holder.end().catch(() => {}));

@@ -123,7 +123,7 @@ export async function* findTransactions(
         const bytes = await readFile(join(directory, file));
         const walked = walk(bytes, knownSegment(file), { carry, each: (record) => reader.take(record) });
         yield* reader.found.splice(0);
-        if (typeof walked.stopped === "object") throw new Error(`${file} is damaged: ${walked.stopped.damage}`);
+        if (typeof walked.stopped === "object") throw new Error(`the log is damaged: ${file}: ${walked.stopped.damage}`);
         if (file !== files.at(-1) && walked.end !== segmentSize) throw new Error(`${file} ends at byte ${walked.end}, and is not the last`);
         carry = walked.carry;
     }

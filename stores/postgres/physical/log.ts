@@ -6,7 +6,7 @@ import { connectPostgres } from "../client.ts";
 import { lsnOf, lsnText } from "../position.ts";
 import { endingOf } from "./commit.ts";
 import { findTransactions } from "./find.ts";
-import { receiveWal } from "./receiver.ts";
+import { oldestKept, receiveWal } from "./receiver.ts";
 import { walk } from "./records.ts";
 import { follows, knownSegment, lsnAt, segmentSize } from "./segment.ts";
 
@@ -31,14 +31,7 @@ export const log: LogSide = {
         return found!.id;
     },
 
-    async oldest(server) {
-        const found = await ask<{ file: string | null }>(
-            server,
-            `SELECT min(name) AS file FROM pg_ls_waldir()
-             WHERE name ~ '^[0-9A-F]{24}$' AND left(name, 8) = left(pg_walfile_name(pg_current_wal_flush_lsn()), 8)`,
-        );
-        return found?.file ?? undefined;
-    },
+    oldest: oldestKept,
 
     /** A log of another timeline does not go on: what follows a promotion begins with a copy of its own, so that no file of one history is ever taken for one of the other. */
     async goesOn(server, at, position) {
@@ -67,11 +60,13 @@ export const log: LogSide = {
                 if (ending?.kind === "commit") newest = { position: lsnText(record.end), committedAt: ending.at };
             },
         });
-        if (typeof walked.stopped === "object") throw new Error(`${basename(path)} is damaged: ${walked.stopped.damage}`);
+        if (typeof walked.stopped === "object") throw new Error(`the log is damaged: ${basename(path)}: ${walked.stopped.damage}`);
         if (upTo === segmentSize && walked.end !== segmentSize)
-            throw new Error(`${basename(path)} is damaged: its records end at byte ${walked.end}, and the file is whole`);
+            throw new Error(`the log is damaged: ${basename(path)}: its records end at byte ${walked.end}, and the file is whole`);
         if (upTo < segmentSize && walked.end < upTo && walked.records > 0)
-            throw new Error(`${basename(path)} is damaged: no whole record ends at byte ${upTo}; the last one ends at ${walked.end}`);
+            throw new Error(
+                `the log is damaged: ${basename(path)}: no whole record ends at byte ${upTo}; the last one ends at ${walked.end}`,
+            );
         return newest ?? {};
     },
 

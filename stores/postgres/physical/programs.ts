@@ -36,7 +36,7 @@ export interface Owner {
     readonly gid: number;
 }
 
-/** PostgreSQL's programs refuse to be root. Whom a directory belongs to runs them then; everybody else runs them as himself. */
+/** PostgreSQL's server refuses to be root. Whom its directory belongs to runs it then; everybody else runs it as himself, as in a pod, where nobody is root. */
 export function ownerOf(directory: string): Owner | undefined {
     if (process.getuid?.() !== 0) return undefined;
     const { uid, gid } = statSync(directory);
@@ -54,4 +54,14 @@ export async function runTool(name: string, args: readonly string[], options: Pr
     program.stdout.on("data", (piece: Buffer) => pieces.push(piece));
     await program.ended;
     return Buffer.concat(pieces).toString();
+}
+
+const nobody: Owner = { uid: 65_534, gid: 65_534 };
+
+/** The same for a server's directory: root's own is given to nobody, with all that is in it. */
+export async function serverOwner(directory: string, signal: AbortSignal): Promise<Owner | undefined> {
+    const owner = ownerOf(directory);
+    if (owner?.uid !== 0) return owner;
+    await runTool("chown", ["-R", `${nobody.uid}:${nobody.gid}`, directory], { signal });
+    return nobody;
 }

@@ -4,10 +4,10 @@ import { Failure } from "../../../model/failure.ts";
 import type { ServerAddress } from "../../adapter.ts";
 import type { LogPlace, LogReceiver, ReceivedFile } from "../../physical.ts";
 import { connectPostgres, libpq } from "../client.ts";
-import { lsnText } from "../position.ts";
+import { lsnOf, lsnText } from "../position.ts";
 import { Arriving } from "./arriving.ts";
 import { ownerOf, startTool, type Owner } from "./programs.ts";
-import { follows, knownSegment, segmentOf, segmentSize, startOf } from "./segment.ts";
+import { follows, knownSegment, placeAt, segmentOf, segmentSize, startOf } from "./segment.ts";
 
 /** Keeps the server's log until it has been taken from the directory; at most `max_slot_wal_keep_size` of it. */
 const slot = "lifeboat_archive";
@@ -48,6 +48,29 @@ async function holdLog(server: ServerAddress, file: string): Promise<void> {
                 `the server no longer has ${file} of its log${status === "lost" ? ": more was written than max_slot_wal_keep_size lets it keep" : ""}`,
                 "take a full copy: the log begins anew with it, and moments between are lost",
             );
+    } finally {
+        await client.end();
+    }
+}
+
+/** The file from which on the server keeps its log for the archive; from now on, where it kept none. What it still has of older ones may go at any time. */
+export async function oldestKept(server: ServerAddress): Promise<string | undefined> {
+    const client = await connectPostgres(server, "postgres");
+    try {
+        await client.query(
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1 AND wal_status = 'lost'",
+            [slot],
+        );
+        await client.query(
+            "SELECT pg_create_physical_replication_slot($1, true) WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1)",
+            [slot],
+        );
+        const { rows } = await client.query<{ kept: string | null; file: string }>(
+            "SELECT restart_lsn::text AS kept, pg_walfile_name(pg_current_wal_flush_lsn()) AS file FROM pg_replication_slots WHERE slot_name = $1",
+            [slot],
+        );
+        const found = rows[0];
+        return found?.kept ? placeAt(knownSegment(found.file).timeline, lsnOf(found.kept)).file : undefined;
     } finally {
         await client.end();
     }

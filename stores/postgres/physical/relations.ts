@@ -42,7 +42,7 @@ const quoted = ({ schema, name }: Listed): string => `${id(schema)}.${id(name)}`
 /** What no copy, or no comparison, carries. */
 export function unprotectedOf(database: string, listed: readonly Listed[]): Unprotected[] {
     return listed.flatMap((relation) => {
-        const name = `${database}.${nameOf(relation)}`;
+        const name = `${database}: ${nameOf(relation)}`;
         if (relation.kind === "f")
             return [
                 {

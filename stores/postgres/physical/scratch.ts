@@ -1,8 +1,9 @@
-import { chownSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerAddress } from "../../adapter.ts";
+import type { Moment } from "../../../model/moment.ts";
 import type { ScratchPlace, ScratchServer } from "../../physical.ts";
 import type { Program } from "../../program.ts";
 import { connectPostgres } from "../client.ts";
@@ -10,11 +11,10 @@ import { lsnOf, lsnText } from "../position.ts";
 import { server as shape } from "../server.ts";
 import { checkPostgres } from "./check.ts";
 import { readControl, readManifest, verifyCopy } from "./control.ts";
-import { ownerOf, runTool, startTool, type Owner } from "./programs.ts";
+import { runTool, serverOwner, startTool, type Owner } from "./programs.ts";
 import { segmentName, segmentAt, segmentOf, settled } from "./segment.ts";
 import { scratchAccess, scratchSettings } from "./settings.ts";
 import { stageLog, type StagedLog } from "./stage.ts";
-import { readdirSync } from "node:fs";
 
 const memoryDefault = 128 * 1_048_576;
 const ownSettings = "postgresql.auto.conf";
@@ -50,14 +50,36 @@ function leave(directory: string): void {
     rmSync(join(directory, "backup_label.old"), { force: true });
 }
 
+function sayMissed(until: Moment): string {
+    switch (until.to) {
+        case "before":
+            return `transaction ${until.transaction} is not in the log`;
+        case "time":
+            return `the log does not reach ${until.at.toISOString()}: nothing in it was committed then or later; "newest" is all that it has`;
+        case "copy":
+        case "newest":
+        case "position":
+        case "place":
+            return "the log does not reach the moment that was asked for";
+    }
+}
+
 /** A server's own words, shortened to those that say why it ended. */
 function sayWhy(said: string): string {
-    const lines = said.split("\n").filter((line) => /^(FATAL|PANIC|ERROR|DETAIL|HINT)|redo done at|last completed transaction|invalid value|parameter/.test(line));
+    const lines = said
+        .split("\n")
+        .filter((line) => /^(FATAL|PANIC|ERROR|DETAIL|HINT)|redo done at|last completed transaction|invalid value|parameter/.test(line));
     return (lines.length > 0 ? lines : said.split("\n").slice(-5)).slice(-8).join("; ").trim();
 }
 
 /** Waits until the server lets us in. Its replay may take hours; the signal ends the wait. */
-async function untilItAnswers(program: Program, address: ServerAddress, said: () => string, signal: AbortSignal): Promise<void> {
+async function untilItAnswers(
+    program: Program,
+    address: ServerAddress,
+    said: () => string,
+    until: Moment,
+    signal: AbortSignal,
+): Promise<void> {
     let ended = false;
     program.ended.then(
         () => (ended = true),
@@ -67,8 +89,7 @@ async function untilItAnswers(program: Program, address: ServerAddress, said: ()
         signal.throwIfAborted();
         if (ended) {
             const why = sayWhy(said());
-            if (why.includes("before configured recovery target was reached"))
-                throw new Error(`the log does not reach the moment that was asked for: ${why}`);
+            if (why.includes("before configured recovery target was reached")) throw new Error(`${sayMissed(until)}: ${why}`);
             throw new Error(`PostgreSQL does not start from the copy: ${why}`);
         }
         try {
@@ -99,7 +120,7 @@ async function reachedBy(address: ServerAddress): Promise<bigint> {
 /** See `PhysicalStore.start`. */
 export async function startPostgresScratch(place: ScratchPlace, signal: AbortSignal): Promise<ScratchServer> {
     const { directory, until, memory = memoryDefault } = place;
-    const owner = ownerOf(directory);
+    const owner = await serverOwner(directory, signal);
     const copied = readManifest(directory);
     await verifyCopy(directory, signal);
     const control = await readControl(directory, signal);
@@ -119,7 +140,7 @@ export async function startPostgresScratch(place: ScratchPlace, signal: AbortSig
         if (staged) dropOwnLog(directory, staged);
         const scratch = new Scratch(directory, home, owner, signal);
         try {
-            await scratch.begin(staged, until.to === "position" ? until.position : undefined);
+            await scratch.begin(staged, until);
         } catch (error) {
             await scratch[Symbol.asyncDispose]();
             throw error;
@@ -149,7 +170,7 @@ class Scratch implements ScratchServer {
         this.#program = startTool("postgres", ["-D", directory, "-c", `config_file=${join(home, "postgresql.conf")}`], {
             signal,
             owner,
-            said: (text) => (this.#said = (this.#said + text).slice(-65_536)),
+            onSaid: (text) => (this.#said = (this.#said + text).slice(-65_536)),
         });
         this.#program.stdin.end();
         this.#program.stdout.resume();
@@ -157,17 +178,17 @@ class Scratch implements ScratchServer {
     }
     readonly #signal: AbortSignal;
 
-    /** @param asked position that the log was cut at */
-    async begin(staged: StagedLog | undefined, asked: string | undefined): Promise<void> {
-        await untilItAnswers(this.#program, this.address, () => this.#said, this.#signal);
+    async begin(staged: StagedLog | undefined, until: Moment): Promise<void> {
+        await untilItAnswers(this.#program, this.address, () => this.#said, until, this.#signal);
         const reached = await reachedBy(this.address);
-        const stopsInside = /recovery stopping (before|after)|consistent recovery state reached.*stopping/.test(this.#said);
+        const stopsInside = /recovery stopping before/.test(this.#said);
         if (staged && !stopsInside && settled(reached) !== settled(staged.end)) {
             const at = segmentName(segmentAt(segmentOf(staged.files[0]!)!.timeline, reached));
             throw new Error(
-                `the log has a gap or is damaged in ${at}: the replay ended at ${lsnText(reached)}, and the log goes on to ${lsnText(staged.end)}`,
+                `the log is damaged, or lacks a part, in ${at}: the replay ended at ${lsnText(reached)}, and the log goes on to ${lsnText(staged.end)}`,
             );
         }
+        const asked = until.to === "position" ? until.position : undefined;
         this.position = asked !== undefined && settled(lsnOf(asked)) === settled(reached) ? asked : lsnText(reached);
     }
 

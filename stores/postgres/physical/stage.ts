@@ -1,4 +1,16 @@
-import { chownSync, closeSync, mkdirSync, openSync, readSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+    chownSync,
+    closeSync,
+    constants,
+    copyFileSync,
+    mkdirSync,
+    openSync,
+    readSync,
+    readdirSync,
+    statSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import type { Moment } from "../../../model/moment.ts";
 import type { LogPlace } from "../../physical.ts";
@@ -45,13 +57,13 @@ function filesOf({ directory, from }: Log): string[] {
             (name) => segmentOf(name) !== undefined && segmentOf(name)!.timeline === knownSegment(from.file).timeline && name >= from.file,
         )
         .sort();
-    if (files[0] !== from.file) throw new Error(`the log has a gap: ${from.file} is missing, from which the copy goes on`);
+    if (files[0] !== from.file) throw new Error(`the log lacks ${from.file}, in which it goes on behind the copy`);
     for (const [index, file] of files.entries()) {
         const next = files[index + 1];
         if (next === undefined) continue;
-        if (!follows(file, next)) throw new Error(`the log has a gap: ${next} is there, and does not follow ${file}`);
+        if (!follows(file, next)) throw new Error(`the log lacks what follows ${file}: the next file is ${next}`);
         const bytes = statSync(join(directory, file)).size;
-        if (bytes !== segmentSize) throw new Error(`the log has a gap: ${file} ends at byte ${bytes}, and ${next} is there`);
+        if (bytes !== segmentSize) throw new Error(`the log lacks the rest of ${file}, which ends at byte ${bytes}: ${next} is there`);
     }
     return files;
 }
@@ -83,7 +95,7 @@ function cutFiles(log: Log, files: readonly string[], cut: LogPlace | undefined)
     if (atEnd === undefined) throw new Error(`the log begins with ${files[0]}, which is later than ${cut.file}`);
     if (lsnAt(cut) > reached) {
         const { timeline } = knownSegment(last);
-        throw new Error(`the log does not reach ${sayPlace(timeline, lsnAt(cut))}: it ends at ${sayPlace(timeline, reached)}`);
+        throw new Error(`the log does not reach ${lsnText(lsnAt(cut))}: it ends at ${sayPlace(timeline, reached)}`);
     }
     return { kept, bytes: atEnd === cut.file ? cut.offset : segmentSize };
 }
@@ -101,7 +113,8 @@ function endOf(log: Log, files: readonly string[], last: Buffer): bigint {
         const bytes = whole ? readStart(join(log.directory, file), segmentSize) : last;
         const walked = walk(bytes, segment, { carry, each: (record) => (end = record.end) });
         if (typeof walked.stopped === "object") throw new Error(`the log is damaged: ${walked.stopped.damage} (${file})`);
-        if (whole && walked.end !== segmentSize) throw new Error(`the log has a gap: ${file} holds records up to byte ${walked.end} only`);
+        if (whole && walked.end !== segmentSize)
+            throw new Error(`the log lacks a part: ${file} holds records up to byte ${walked.end} only`);
         carry = walked.carry;
     }
     return end ?? lsnAt({ file: files[0]!, offset: 0 });
@@ -118,10 +131,15 @@ export function stageLog(log: Log, until: Moment, copied: string, into: string, 
     const start = readStart(join(log.directory, last), bytes);
     const end = endOf(log, kept, start);
     mkdirSync(into, { mode: 0o700 });
-    for (const file of kept.slice(0, -1)) symlinkSync(resolve(log.directory, file), join(into, file));
+    for (const file of kept.slice(0, -1)) {
+        const [there, here] = [resolve(log.directory, file), join(into, file)];
+        // Whom the server runs as may not enter the log's directory where we are root.
+        if (owner) copyFileSync(there, here, constants.COPYFILE_FICLONE);
+        else symlinkSync(there, here);
+    }
     const padded = Buffer.alloc(segmentSize);
     start.copy(padded);
     writeFileSync(join(into, last), padded, { mode: 0o600 });
-    if (owner) for (const path of [into, join(into, last)]) chownSync(path, owner.uid, owner.gid);
+    if (owner) for (const path of [into, ...kept.map((file) => join(into, file))]) chownSync(path, owner.uid, owner.gid);
     return { directory: into, files: kept, end };
 }

@@ -50,7 +50,7 @@ describe("A copy of a PostgreSQL server", function () {
         assert.equal(found.get("public.guarded")?.rows, 2);
         assert.deepEqual(
             before.unprotected.map(({ name }) => name),
-            ["orders.public.away", "orders.public.fleeting"],
+            ["orders: public.away", "orders: public.fleeting"],
         );
     });
 
