@@ -170,12 +170,18 @@ export interface LogSide {
     oldest(server: ServerAddress): Promise<string | undefined>;
     /** Whether the server's log has that place, and what came before it was the same: `position` is what `reach` said of it. */
     goesOn(server: ServerAddress, at: LogPlace, position: string | undefined): Promise<boolean>;
-    /** Receives whole files from `file` on, from their first byte. */
+    /**
+     * Receives whole files from `file` on, from their first byte. What an earlier receiver of the same log left in the directory is gone on with, or fetched anew; no byte of `file` or a later one is passed over.
+     * `files()` answers after the end, too.
+     */
     receive(server: ServerAddress, file: string, directory: string, signal: AbortSignal): Promise<LogReceiver>;
     /** Whether `next` is the file that follows `file`. */
     follows(file: string, next: string): boolean;
-    /** Checks the bytes of a file from `from` on as far as the engine's own checksums go, and says what ends in them. @throws Error where they are not what the engine wrote */
-    reach(path: string, from: number): Promise<LogReach>;
+    /**
+     * Checks the bytes of a file from `from` (the end of a whole event, or 0) to before `to` (default: its end) as far as the engine's own checksums go, and says what ends in them.
+     * Between the file's head and `from` there may be a hole. @throws Error where they are not what the engine wrote
+     */
+    reach(path: string, from: number, to?: number): Promise<LogReach>;
     /** Transactions that match, oldest first. `like`: a part of a statement's or table's text, any case. */
     find(
         directory: string,
