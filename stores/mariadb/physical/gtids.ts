@@ -28,7 +28,8 @@ export async function appliedBy(connection: mysql.Connection): Promise<string> {
 }
 
 /**
- * Position of the snapshot that this session just took. The server's own log says what is in it; a domain that it does not know was applied before the log began.
+ * Position of the snapshot that this session just took: what the server's own log says. A domain that only its time as a replica knew is left out, since no log will ever reach it, and whatever
+ * was copied since that log began has it. Where the log is empty yet, what was applied is all there is.
  * `gtid_current_pos` is no such thing: it leaves out what another server's number wrote into this one's log.
  * @param applied as it was before the snapshot
  */
@@ -38,13 +39,9 @@ export async function positionOf(connection: mysql.Connection, applied: string):
     const [file, offset] = [value("binlog_snapshot_file"), Number(value("binlog_snapshot_position"))];
     if (!file) return applied;
     const [found] = await rowsOf<{ own: string | null }>(connection, "SELECT BINLOG_GTID_POS(?, ?) AS own", [file, offset]);
-    return merged(applied, found?.own ?? "");
-}
-
-/** Position of a server that nobody writes to. */
-export async function positionNow(connection: mysql.Connection): Promise<string> {
-    const [found] = await rowsOf<{ own: string }>(connection, "SELECT @@gtid_binlog_pos AS own");
-    return merged(await appliedBy(connection), found?.own ?? "");
+    const own = parseGtids(found?.own ?? "");
+    const all = parseGtids(merged(applied, found?.own ?? ""));
+    return gtidsText(own.size === 0 ? all : new Map([...all].filter(([domain]) => own.has(domain))));
 }
 
 function merged(applied: string, own: string): string {

@@ -5,8 +5,10 @@ import { walk, type EventGroup } from "./events.ts";
 import { gtidsText, parseGtids } from "./gtids.ts";
 import { History } from "./history.ts";
 
-/** Where a replay ends: nothing at all, or behind this byte of the last of these files. */
-export type End = { readonly replay: false } | { readonly replay: true; readonly files: readonly string[]; readonly stop: number };
+/** Where a replay ends: with the copy itself, or behind this byte of the last of these files. `position`: what the server has then. */
+export type End =
+    | { readonly replay: false; readonly position: string }
+    | { readonly replay: true; readonly position: string; readonly files: readonly string[]; readonly stop: number };
 
 interface Placed extends EventGroup {
     readonly file: string;
@@ -81,7 +83,7 @@ export function endOfCopy(moment: Moment, copied: string): End {
     const own =
         moment.to === "copy" || moment.to === "newest" || (moment.to === "position" && positionSearch(moment.position, copied) === "copy");
     if (!own) throw new RangeError(`there is no log behind the copy, and the copy itself ends at ${copied || "no GTID"}`);
-    return { replay: false };
+    return { replay: false, position: copied };
 }
 
 /**
@@ -91,14 +93,15 @@ export function endOfCopy(moment: Moment, copied: string): End {
  * @throws RangeError where the moment is not in the log; Error where a part of the log is missing or damaged
  */
 export async function endOf(moment: Moment, directory: string, files: readonly string[], from: LogPlace, copied: string): Promise<End> {
-    if (moment.to === "copy") return { replay: false };
+    if (moment.to === "copy") return { replay: false, position: copied };
     const search = searchFor(moment, files, from, copied);
-    if (search === "copy") return { replay: false };
+    if (search === "copy") return { replay: false, position: copied };
     const history = new History(from, copied);
     let first: Placed | undefined;
     let newest: Placed | undefined;
     let over = false;
     let taken: Placed | undefined;
+    const state = parseGtids(copied);
     for (const file of files) {
         const reached = await walk(
             join(directory, file),
@@ -110,7 +113,10 @@ export async function endOf(moment: Moment, directory: string, files: readonly s
                 first ??= placed;
                 newest = placed;
                 const takes = search.takes(placed);
-                if (takes !== "no") taken = placed;
+                if (takes !== "no") {
+                    taken = placed;
+                    state.set(placed.domain, placed);
+                }
                 over = takes !== "yes";
                 return !over;
             },
@@ -128,5 +134,7 @@ export async function endOf(moment: Moment, directory: string, files: readonly s
                     ? `the log has ${name(first)} to ${gtidsText(history.state())}, until ${newest.at.toISOString()}`
                     : `the log has no transaction behind the copy's ${copied}`),
         );
-    return taken === undefined ? { replay: false } : { replay: true, files: files.slice(0, files.indexOf(taken.file) + 1), stop: taken.to };
+    const position = gtidsText(state);
+    if (taken === undefined) return { replay: false, position };
+    return { replay: true, position, files: files.slice(0, files.indexOf(taken.file) + 1), stop: taken.to };
 }

@@ -5,32 +5,23 @@ import type { ServerAddress } from "../../adapter.ts";
 import type { ScratchPlace } from "../../physical.ts";
 import { startProgram } from "../../program.ts";
 import { rowsOf, startMariadbClient } from "../client.ts";
-import { quoted } from "./check.ts";
 import type { End } from "./moment.ts";
 import { lastWords } from "./words.ts";
 
-/**
- * Empties the MEMORY tables for good, before the position is set: the server notes the first look at each after a start as a transaction of its own.
- * @returns whether there is one
- */
-async function lookAtMemoryTables(connection: mysql.Connection): Promise<boolean> {
-    const found = await rowsOf<{ database: string; name: string }>(
+/** Does what has to be done before transactions of the log are applied. */
+export async function readyForLog(connection: mysql.Connection): Promise<void> {
+    const [found] = await rowsOf<{ n: string }>(
         connection,
-        "SELECT table_schema AS `database`, table_name AS name FROM information_schema.tables WHERE engine = 'MEMORY' AND table_schema <> 'information_schema'",
+        "SELECT COUNT(*) AS n FROM information_schema.tables WHERE engine = 'MEMORY' AND table_schema <> 'information_schema'",
     );
-    for (const { database, name } of found) await connection.query(`SELECT 1 FROM ${quoted(database, name)} LIMIT 1`);
-    return found.length > 0;
+    // The rows of a MEMORY table did not outlive the copy; that a transaction of the log changes one of them is no fault. Of other tables it would be one, and where there is no such table it is.
+    if (Number(found?.n) > 0) await connection.query("SET GLOBAL slave_exec_mode = 'IDEMPOTENT'");
 }
 
-/** Makes the server's own log begin behind the copy. */
-export async function beginLog(connection: mysql.Connection, copied: string): Promise<void> {
-    // The rows of a MEMORY table did not outlive the copy; that a transaction of the log changes one of them is no fault. Of other tables it would be one, and where there is none it is.
-    if (await lookAtMemoryTables(connection)) await connection.query("SET GLOBAL slave_exec_mode = 'IDEMPOTENT'");
-    await connection.query("RESET MASTER");
-    await connection.query("SET GLOBAL gtid_slave_pos = ?", [copied]);
-}
+/** What a statement of the log was let to do, and the log does not say. */
+const session = "SET SESSION max_statement_time = 0, system_versioning_alter_history = KEEP, innodb_strict_mode = OFF";
 
-/** Applies the log as a client does: each event keeps its GTID, its time and its server. */
+/** Applies the log as a client does: each event keeps its time, its numbers and its session's settings. */
 export async function replay(
     address: ServerAddress,
     log: NonNullable<ScratchPlace["log"]>,
@@ -46,7 +37,7 @@ export async function replay(
         { signal },
     );
     reader.stdin.end();
-    const applier = startMariadbClient(address, null, "SET SESSION max_statement_time = 0", signal);
+    const applier = startMariadbClient(address, null, session, signal);
     applier.stdout.resume();
     try {
         await pipeline(reader.stdout, applier.stdin, { signal });

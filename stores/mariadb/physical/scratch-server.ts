@@ -26,8 +26,8 @@ export interface Running {
 }
 
 /**
- * No event runs, and nobody but the owner of the socket's directory reaches it. It has a binary log as the store's own server has, so that what is replayed keeps its GTIDs in the
- * server that is made of it.
+ * No event runs, and nobody but the owner of the socket's directory reaches it. It keeps no log: what is replayed is in one already, and `CREATE TABLE … SELECT` would come out of a client as two
+ * transactions, of which the second takes the next one's number.
  * @param home a directory of its own, with the statements that it starts with
  */
 export function launch(directory: string, home: string, memory: number): Running {
@@ -40,7 +40,7 @@ export function launch(directory: string, home: string, memory: number): Running
             `--init-file=${join(home, initial)}`,
         ],
         ...["--skip-networking", "--skip-slave-start", "--skip-name-resolve", "--event-scheduler=OFF"],
-        ...["--server-id=1", "--log-bin=binlog", "--binlog-format=ROW", "--gtid-strict-mode=1", "--log-slave-updates=1"],
+        ...["--server-id=1", "--skip-log-bin"],
         ...["--character-set-server=utf8mb4", `--max-allowed-packet=${largestPacket}`, `--innodb-buffer-pool-size=${memory}`],
         // Nothing of it outlives this process but by an orderly end.
         ...["--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0", ...formatOf(directory)],

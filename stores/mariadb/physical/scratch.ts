@@ -1,5 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../../model/failure.ts";
@@ -8,9 +8,8 @@ import type { ScratchPlace, ScratchServer } from "../../physical.ts";
 import { startProgram } from "../../program.ts";
 import { checkTables } from "./check.ts";
 import { shownBy } from "./copy.ts";
-import { positionNow } from "./gtids.ts";
 import { endOf, endOfCopy, type End } from "./moment.ts";
-import { beginLog, replay } from "./replay.ts";
+import { readyForLog, replay } from "./replay.ts";
 import { errorsIn, launch, untilItAnswers } from "./scratch-server.ts";
 import { Superuser } from "./superuser.ts";
 import { lastWords } from "./words.ts";
@@ -41,6 +40,8 @@ export async function startMariadbScratch(place: ScratchPlace, signal: AbortSign
     // Before anything is changed: whether the log is this copy's own and whole, and the moment in it.
     const end = await endOfPlace(place, copied);
     await prepare(directory, memory, signal);
+    // The end of the log that the source was writing comes with the copy: here it would be the beginning of another one.
+    if (own) await rm(join(directory, own.log.file), { force: true });
     const home = mkdtempSync(join(tmpdir(), "lifeboat-scratch-"));
     const superuser = new Superuser();
     superuser.write(home);
@@ -63,15 +64,14 @@ export async function startMariadbScratch(place: ScratchPlace, signal: AbortSign
             socketDirectory: home,
         };
         const connection = await untilItAnswers(address, running, signal);
-        let position: string;
+        const { position } = end;
         try {
-            await beginLog(connection, copied);
             if (end.replay) {
+                await readyForLog(connection);
                 await replay(address, log!, end, signal);
                 await superuser.renew(connection);
             }
-            position = await positionNow(connection);
-            // By its own log a server knows only what its own number wrote; what is replayed may be another's.
+            // As of a replica that was just seeded: its own log is empty, and its first transaction will have the next number.
             await connection.query("SET GLOBAL gtid_slave_pos = ?", [position]);
             await connection.query("SET GLOBAL slave_exec_mode = DEFAULT");
         } finally {
