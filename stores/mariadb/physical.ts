@@ -4,7 +4,8 @@ import type { ServerAddress } from "../adapter.ts";
 import { connectMariadb, rowsOf } from "./client.ts";
 import { mariadbContents } from "./physical/contents.ts";
 import { copyMariadb } from "./physical/copy.ts";
-import { gtidText, walk } from "./physical/events.ts";
+import { walk, type EventGroup, type Gtid } from "./physical/events.ts";
+import { parseGtids, type Gtids } from "./physical/gtids.ts";
 import { findTransactions } from "./physical/find.ts";
 import { follows, receiveBinlog } from "./physical/receiver.ts";
 import { startMariadbScratch } from "./physical/scratch.ts";
@@ -28,25 +29,45 @@ const log: LogSide = {
     },
     async goesOn(server, { file, offset }, position) {
         const found = await ask<{ gtids: string | null }>(server, "SELECT BINLOG_GTID_POS(?, ?) AS gtids", [file, offset]);
-        return found?.gtids !== null && found?.gtids !== undefined && (position === undefined || covered(found.gtids, position));
+        return typeof found?.gtids === "string" && (position === undefined || isBehind(parseGtids(found.gtids), position));
     },
-    receive: (server, file, directory, signal) => Promise.resolve(receiveBinlog(server, file, directory, signal)),
+    receive: receiveBinlog,
     follows,
     async reach(path, from, to) {
-        const { groups, end } = await walk(path, from, to);
+        const state = new Map<number, Gtid>();
+        let newest: EventGroup | undefined;
+        const keep = (gtid: Gtid) => {
+            // Its newest last: that is the transaction which ends there.
+            state.delete(gtid.domain);
+            state.set(gtid.domain, gtid);
+        };
+        const take = (group: EventGroup) => {
+            if (group.whole) keep((newest = group));
+            return true;
+        };
+        const { end } = await walk(path, { from, ...(to === undefined ? {} : { to }) }, take, (before) => before.forEach(keep));
         if (to !== undefined && end !== to) throw new Error(`${path}: no event ends at byte ${to}; the last one ends at ${end}`);
-        const whole = groups.filter((group) => group.whole);
-        const newest = whole.at(-1);
-        return newest === undefined ? {} : { position: gtidText(whole), committedAt: newest.at };
+        if (newest === undefined) return {};
+        return {
+            position: [...state.values()].map(({ domain, server, sequence }) => `${domain}-${server}-${sequence}`).join(","),
+            committedAt: newest.at,
+        };
     },
     find: findTransactions,
 };
 
-/** Whether each GTID of `position` is in the server's state as it is written there: another history has other ones. */
-const covered = (state: string, position: string) => {
-    const known = new Set(state.split(",").map((each) => each.trim()));
-    return position.split(",").every((each) => known.has(each.trim()));
-};
+/**
+ * Whether a server's state at a place is that of `reach`: its last transaction is the newest in both. Other domains may have gone on between, unseen by `reach`, and have never another server's transaction of the same number.
+ */
+function isBehind(state: Gtids, position: string): boolean {
+    const said = [...parseGtids(position)];
+    return said.every(([domain, { server, sequence }], index) => {
+        const own = state.get(domain);
+        if (own === undefined || own.sequence < sequence) return false;
+        if (own.sequence === sequence) return own.server === server;
+        return index < said.length - 1;
+    });
+}
 
 /** MariaDB: mariadb-backup's copies, the binary log, and servers that are started from both. */
 export const physical: PhysicalStore = {

@@ -3,7 +3,9 @@ import type { ServerAddress } from "../../adapter.ts";
 import type { Contents, Only, Relation, Unprotected } from "../../physical.ts";
 import { connectMariadb, rowsOf } from "../client.ts";
 import { quoted, systemSchemas } from "./check.ts";
+import { appliedBy, positionOf } from "./gtids.ts";
 import { schemaOf } from "./schema.ts";
+import { sumOf } from "./values.ts";
 
 interface Found {
     database: string;
@@ -14,7 +16,7 @@ interface Found {
 /** Tries to find a moment at which no statement changes the schema or draws from a sequence while they are read. */
 const tries = 20;
 /** Of a table that was altered after the snapshot, and of one that is gone. https://mariadb.com/kb/en/mariadb-error-code-reference/ */
-const changedMeanwhile = new Set(["ER_TABLE_DEF_CHANGED", "ER_NO_SUCH_TABLE", "ER_BAD_DB_ERROR"]);
+const changedMeanwhile = new Set(["ER_TABLE_DEF_CHANGED", "ER_BAD_FIELD_ERROR", "ER_NO_SUCH_TABLE", "ER_BAD_DB_ERROR"]);
 
 const why: Readonly<Record<string, string>> = {
     MEMORY: "is a MEMORY table: its rows are gone when the server restarts, in every recovery point and after a promotion",
@@ -25,6 +27,8 @@ const why: Readonly<Record<string, string>> = {
     MRG_MyISAM: "is a MERGE table: it is copied, but its rows are not compared",
 };
 const elsewhere = (engine: string) => `is a table of the engine ${engine}: its rows lie elsewhere, and are in no recovery point`;
+
+const broken = "cannot be opened by the server: its files are copied as they are, and nothing of it is compared";
 
 async function list(connection: mysql.Connection, only: Only | undefined): Promise<Found[]> {
     return rowsOf<Found>(
@@ -44,28 +48,10 @@ const neverStill = ({ database, name }: Found): Unprotected => ({
 /** What a server's tables do not let themselves be protected from, in words. */
 export const unprotectedOf = (tables: readonly Found[]): Unprotected[] =>
     tables.flatMap(({ database, name, type, engine }) =>
-        type === "SEQUENCE" || engine === "InnoDB" || engine === null
+        type === "SEQUENCE" || engine === "InnoDB"
             ? []
-            : [{ name: `${database}.${name}`, why: why[engine] ?? elsewhere(engine) }],
+            : [{ name: `${database}.${name}`, why: engine === null ? broken : (why[engine] ?? elsewhere(engine)) }],
     );
-
-/** Position of the snapshot that was just taken, as GTIDs; of a server without a binary log what it has applied. */
-async function positionOf(connection: mysql.Connection): Promise<string> {
-    const status = await rowsOf<{ Variable_name: string; Value: string }>(connection, "SHOW STATUS LIKE 'binlog_snapshot_%'");
-    const value = (name: string) => status.find(({ Variable_name }) => Variable_name.toLowerCase() === name)?.Value;
-    const [file, offset] = [value("binlog_snapshot_file"), Number(value("binlog_snapshot_position"))];
-    const [found] = await rowsOf<{ own: string | null; applied: string }>(
-        connection,
-        file ? "SELECT BINLOG_GTID_POS(?, ?) AS own, @@gtid_slave_pos AS applied" : "SELECT NULL AS own, @@gtid_current_pos AS applied",
-        file ? [file, offset] : [],
-    );
-    const newest = new Map<string, string>();
-    for (const gtid of `${found?.applied ?? ""},${found?.own ?? ""}`.split(",")) {
-        const [domain, , sequence] = gtid.trim().split("-");
-        if (domain && sequence && BigInt(sequence) >= BigInt(newest.get(domain)?.split("-")[2] ?? 0)) newest.set(domain, gtid.trim());
-    }
-    return [...newest.values()].sort().join(",");
-}
 
 async function readSequences(connection: mysql.Connection, tables: readonly Found[]): Promise<Relation[]> {
     const read: Relation[] = [];
@@ -87,8 +73,9 @@ async function snapshot(
     for (let left = tries; ; left -= 1) {
         await connection.query("COMMIT");
         const before = await readSequences(connection, tables);
+        const applied = await appliedBy(connection);
         await connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
-        const position = await positionOf(connection);
+        const position = await positionOf(connection, applied);
         const after = await readSequences(connection, tables);
         if (JSON.stringify(before) === JSON.stringify(after)) return { position, sequences: after };
         if (left === 1) return { position, sequences: undefined };
@@ -96,15 +83,7 @@ async function snapshot(
 }
 
 async function readTable(connection: mysql.Connection, { database, name, type }: Found): Promise<Relation> {
-    const table = quoted(database, name);
-    // Exact bytes of every value, in any order, within the session's snapshot; of all rows that the engine has, history among them.
-    const [sum] = await rowsOf<{ Checksum: string | null }>(connection, `CHECKSUM TABLE ${table} EXTENDED`);
-    const [counted] = await rowsOf<{ n: string }>(
-        connection,
-        `SELECT count(*) AS n FROM ${table}${type === "SYSTEM VERSIONED" ? " FOR SYSTEM_TIME ALL" : ""}`,
-    );
-    if (sum?.Checksum === null || sum === undefined) throw new Error(`${database}.${name} could not be read to its end`);
-    return { database, name, kind: "table", rows: Number(counted?.n), checksum: String(sum.Checksum) };
+    return { database, name, kind: "table", ...(await sumOf(connection, database, name, { versioned: type === "SYSTEM VERSIONED" })) };
 }
 
 /** See `PhysicalStore.contents`. */
@@ -113,7 +92,11 @@ export async function mariadbContents(server: ServerAddress, signal: AbortSignal
     const abort = () => connection.destroy();
     signal.addEventListener("abort", abort, { once: true });
     try {
-        await connection.query("SET SESSION tx_isolation = 'REPEATABLE-READ', time_zone = '+00:00', lock_wait_timeout = 30");
+        // Whatever the server's own defaults are.
+        await connection.query(
+            `SET SESSION tx_isolation = 'REPEATABLE-READ', time_zone = '+00:00', sql_mode = '', lock_wait_timeout = 30,
+             max_statement_time = 0, sql_big_selects = 1, sql_select_limit = DEFAULT`,
+        );
         for (let left = 3; left > 0; left -= 1) {
             const before = only ? undefined : await schemaOf(server, connection, signal);
             const tables = await list(connection, only);
@@ -123,7 +106,7 @@ export async function mariadbContents(server: ServerAddress, signal: AbortSignal
                 for (const table of tables)
                     if (table.type !== "SEQUENCE" && table.engine === "InnoDB") relations.push(await readTable(connection, table));
             } catch (error) {
-                if (left > 1 && changedMeanwhile.has((error as { code?: string }).code ?? "")) continue;
+                if (changedMeanwhile.has((error as { code?: string }).code ?? "")) continue;
                 throw error;
             }
             await connection.query("COMMIT");

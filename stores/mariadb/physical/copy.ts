@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../../model/failure.ts";
-import type { Copy, CopyFacts, CopySource } from "../../physical.ts";
-import { startProgram } from "../../program.ts";
+import type { Copy, CopyFacts, CopySource, LogPlace } from "../../physical.ts";
+import { startProgram, type Program } from "../../program.ts";
+import type { ServerAddress } from "../../adapter.ts";
+import { lastWords } from "./words.ts";
 import { connectMariadb, secretOf, socketOf } from "../client.ts";
 
 /** Files that are read at once: both cores of a small node. */
@@ -20,11 +22,14 @@ function readFacts(scratch: string): CopyFacts {
         !/completed|full-backuped/.test(readFileSync(join(scratch, "xtrabackup_checkpoints"), "utf8"))
     )
         throw new Error("mariadb-backup ended well, and its notes do not say that the copy is whole");
-    // One line where a GTID is known; the list of several domains goes on over line breaks.
-    const [, file, offset, gtid] =
+    return { version, ...(shownBy(info) ?? { position: "" }), next: checkpoint };
+}
+
+/** What a copy's `xtrabackup_info` says of the moment that it shows; undefined of a server without a log. GTIDs: `gtid_current_pos`, one a domain. */
+export function shownBy(info: string): { position: string; log: LogPlace } | undefined {
+    const [, file, offset, gtids] =
         /^binlog_pos = filename '([^']+)', position '(\d+)', GTID of the last change '([^']*)'/m.exec(info) ?? [];
-    if (file === undefined) return { version, position: "", next: checkpoint };
-    return { version, position: gtid!.replaceAll(/\s/g, ""), log: { file, offset: Number(offset) }, next: checkpoint };
+    return file === undefined ? undefined : { position: gtids!.replaceAll(/\s/g, ""), log: { file, offset: Number(offset) } };
 }
 
 /**
@@ -50,5 +55,23 @@ export async function copyMariadb({ server, data, scratch }: CopySource, signal:
         { env: secretOf(server), signal },
     );
     program.stdin.end();
-    return { program, facts: async () => readFacts(scratch) };
+    return { program: told(program, server), facts: async () => readFacts(scratch) };
+}
+
+/** The same program, with one sentence of its pages of notes when it fails. */
+function told(program: Program, server: ServerAddress): Program {
+    const ended = program.ended.catch((error: unknown) => {
+        if (error instanceof Failure || (error as Error).name === "AbortError") throw error;
+        const words = lastWords(error);
+        if (/connect to MariaDB server failed|Access denied|privilege/i.test(words))
+            throw new Failure(
+                "unavailable",
+                `mariadb-backup is not let in as ${server.user}: ${words}`,
+                "see that the server runs, and that the user is its superuser",
+                { cause: error },
+            );
+        throw new Error(`the server could not be copied: ${words}`, { cause: error });
+    });
+    ended.catch(() => undefined); // told to whoever waits for it
+    return { ...program, ended };
 }

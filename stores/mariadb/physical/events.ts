@@ -29,6 +29,7 @@ const types = {
     gtid: 162,
     gtidList: 163,
     encryption: 164,
+    compressedQuery: 165,
 } as const;
 const betweenGroups = new Set<number>([types.stop, types.rotate, types.format, types.checkpoint, types.gtidList, types.gtid]);
 /** Of a GTID event: it is followed by one statement and no COMMIT. https://mariadb.com/kb/en/gtid_event/ */
@@ -68,103 +69,153 @@ class Window {
     }
 }
 
+/** What is in a file. */
 export interface Walk {
-    /** Groups that begin at or behind `from`, in order. */
-    groups: EventGroup[];
+    /** What its server's history had when the file began: sequence numbers by domain and server, the newest of a domain last. https://mariadb.com/kb/en/gtid_list_event/ */
+    readonly before: readonly Gtid[];
+    /** Its last transaction, whole or not. */
+    readonly last: EventGroup | undefined;
     /** The byte behind the last event that is all there. */
-    end: number;
+    readonly end: number;
+    /** Whether its server closed it: it said which file follows, or that it stopped. A server that was killed does not. */
+    readonly closed: boolean;
+}
+export interface Gtid {
+    readonly domain: number;
+    readonly server: number;
+    readonly sequence: bigint;
 }
 
-/** Whether events have a checksum: the last byte before the format event's own. */
-async function hasChecksums(file: Window): Promise<boolean> {
+interface WalkEvent {
+    readonly at: number;
+    readonly type: number;
+    readonly length: number;
+    /** Its first bytes, all of them if it is short; without its checksum. */
+    readonly head: Buffer;
+    /** Its last bytes, without its checksum. */
+    readonly tail: Buffer;
+}
+
+/** Whether events have a checksum: the last byte before the format event's own. Undefined where that event is not all there yet. */
+async function hasChecksums(path: string, file: Window): Promise<boolean | undefined> {
     const header = await file.read(magic.length, headerBytes);
-    if (header.length < headerBytes || header[4] !== types.format) throw new Error("it does not begin with a format event");
+    if (header.length < headerBytes) return undefined;
     const length = header.readUInt32LE(9);
+    if (header[4] !== types.format || length > windowBytes) throw new Error(`${path} does not begin with a format event`);
     const body = await file.read(magic.length, length);
-    return body.length === length && body[length - crcBytes - 1] === 1;
+    return body.length < length ? undefined : body[length - crcBytes - 1] === 1;
+}
+
+/** Events that lie in [from, to) as a whole, each held to its checksum. */
+async function* eventsOf(path: string, file: Window, checked: boolean, from: number, to: number): AsyncGenerator<WalkEvent> {
+    for (let at = from; at < to;) {
+        const header = await file.read(at, headerBytes);
+        if (header.length < headerBytes) return;
+        const [type, length] = [header[4]!, header.readUInt32LE(9)];
+        if (length < headerBytes || length > largestEvent) throw new Error(`${path}: at byte ${at} there is no event`);
+        if (at + length > to) return;
+        const parts: { head?: Buffer; tail: Buffer; crc: number } = { tail: Buffer.alloc(0), crc: 0 };
+        const sum = checked ? crcBytes : 0;
+        for (let read = 0; read < length;) {
+            const part = await file.read(at + read, Math.min(windowBytes, length - read));
+            if (part.length === 0) return;
+            read += part.length;
+            // Its own, without the checksum behind it, wherever the parts were cut.
+            const own = part.subarray(0, Math.max(0, part.length - Math.max(0, read - (length - sum))));
+            parts.head ??= read < length ? Buffer.from(own) : own;
+            parts.crc = crc32(own, parts.crc);
+            parts.tail = read < length ? Buffer.from(part.subarray(-64)) : Buffer.concat([parts.tail, part]).subarray(-64);
+        }
+        const expected = checked ? parts.tail.readUInt32LE(parts.tail.length - crcBytes) : parts.crc;
+        if (parts.crc !== expected && !(type === types.format && closedSum(parts.head!) === expected))
+            throw new Error(`${path}: the event at byte ${at} is damaged (its checksum differs)`);
+        if (type === types.encryption)
+            throw new Error(`${path} is encrypted from byte ${at} on: it cannot be read without the server's keys`);
+        yield { at, type, length, head: parts.head!, tail: parts.tail.subarray(0, parts.tail.length - sum) };
+        at += length;
+    }
+}
+
+/** The flag "in use" of an open file's format event changes when the file is closed; the checksum is that of the closed one. */
+function closedSum(format: Buffer): number {
+    const closed = Buffer.from(format);
+    closed[17]! &= ~1;
+    return crc32(closed);
+}
+
+/** Reads a GTID_LIST event's body. */
+function listOf(event: Buffer): Gtid[] {
+    const count = event.readUInt32LE(headerBytes) & 0x0fffffff;
+    return Array.from({ length: count }, (_, index) => {
+        const at = headerBytes + 4 + 16 * index;
+        return { domain: event.readUInt32LE(at), server: event.readUInt32LE(at + 4), sequence: event.readBigUInt64LE(at + 8) };
+    });
 }
 
 /**
- * Reads the events of a binary log file, and holds each to its checksum.
- * @param from a byte at which an event begins, or 0
- * @param to read no further
+ * Reads the events of a binary log file, and holds each to its checksum. Its head is read in any case; nothing between that and `from`.
+ * @param range `from`: a byte at which an event begins, or 0; `to`: read no further, default the file's end
+ * @param begins is told the state at the file's head
+ * @param visit is told each transaction as it ends, the last one even if it is not whole; answers false to stop reading
  * @throws Error where the bytes are not what a server wrote, and for an encrypted log
  */
-export async function walk(path: string, from: number, to = Infinity): Promise<Walk> {
+export async function walk(
+    path: string,
+    { from = 0, to = Infinity }: { from?: number; to?: number },
+    visit: (group: EventGroup) => boolean = () => true,
+    begins: (before: readonly Gtid[]) => void = () => undefined,
+): Promise<Walk> {
     await using handle = await open(path);
     const file = new Window(handle);
-    const head = await file.read(0, magic.length);
-    if (!head.equals(magic)) throw new Error(`${path} is no binary log${head.length > 0 && head[0] === 0xfd ? ": it is encrypted" : ""}`);
-    const checked = await hasChecksums(file);
-    const groups: EventGroup[] = [];
-    let at = Math.max(from, magic.length);
+    const begun = await file.read(0, magic.length);
+    if (begun[0] === 0xfd) throw new Error(`${path} is encrypted: it cannot be read without the server's keys`);
+    if (!begun.equals(magic.subarray(0, begun.length))) throw new Error(`${path} is no binary log`);
+    const checked = await hasChecksums(path, file);
+    if (checked === undefined) return { before: [], last: undefined, end: 0, closed: false };
+    let before: Gtid[] = [];
+    for await (const { type, head } of eventsOf(path, file, checked, magic.length, Infinity)) {
+        if (type === types.gtidList) before = listOf(head);
+        if (type !== types.format) break;
+    }
+    begins(before);
     let group: (Omit<EventGroup, "to" | "whole"> & { alone: boolean }) | undefined;
-    let whole = false;
+    let [whole, closed, going] = [false, false, true];
+    let last: EventGroup | undefined;
     const close = (end: number, ended: boolean) => {
-        if (group) {
-            const { alone: _, ...known } = group;
-            groups.push({ ...known, to: end, whole: ended });
-        }
+        if (!group) return;
+        const { alone: _, ...known } = group;
+        last = { ...known, to: end, whole: ended };
         group = undefined;
+        going = visit(last);
     };
-    for (;;) {
-        const header = await file.read(at, headerBytes);
-        if (header.length < headerBytes || at >= to) break;
-        const [type, length] = [header[4]!, header.readUInt32LE(9)];
-        if (length < headerBytes || length > largestEvent) throw new Error(`${path}: at byte ${at} there is no event`);
-        if (at + length > to) break;
-        const event = await file.read(at, length);
-        if (event.length < length) break;
-        verify(path, at, event, type, checked);
-        if (type === types.encryption)
-            throw new Error(`${path} is encrypted from byte ${at} on: it cannot be read without the server's keys`);
-        if (betweenGroups.has(type)) close(at, true);
-        if (type === types.gtid) {
-            const flags = event[headerBytes + 12]!;
-            group = {
-                domain: event.readUInt32LE(headerBytes + 8),
-                server: event.readUInt32LE(5),
-                sequence: event.readBigUInt64LE(headerBytes),
-                at: new Date(event.readUInt32LE(0) * 1000),
-                from: at,
-                alone: (flags & standalone) !== 0,
-            };
+    let end = Math.max(from, magic.length);
+    for await (const event of eventsOf(path, file, checked, end, to)) {
+        if (betweenGroups.has(event.type)) close(event.at, whole);
+        if (!going) break;
+        closed = event.type === types.rotate || event.type === types.stop;
+        if (event.type === types.gtid) {
+            group = beginning(event);
             whole = false;
-        } else if (group) whole = endsGroup(event, type, group.alone, checked);
-        at += length;
+        } else if (group) whole = endsGroup(event, group.alone);
+        end = event.at + event.length;
     }
-    close(at, whole);
-    return { groups, end: at };
+    close(end, whole);
+    return { before, last, end, closed };
 }
 
-function verify(path: string, at: number, event: Buffer, type: number, checked: boolean): void {
-    if (!checked) return;
-    const body = event.subarray(0, -crcBytes);
-    const expected = event.readUInt32LE(event.length - crcBytes);
-    if (crc32(body) === expected) return;
-    // The flag "in use" of an open file's format event changes when the file is closed; the checksum is that of the closed one.
-    if (type === types.format) {
-        const closed = Buffer.from(body);
-        closed[17]! &= ~1;
-        if (crc32(closed) === expected) return;
-    }
-    throw new Error(`${path}: the event at byte ${at} is damaged (its checksum differs)`);
+function beginning({ head, at }: WalkEvent): Omit<EventGroup, "to" | "whole"> & { alone: boolean } {
+    return {
+        domain: head.readUInt32LE(headerBytes + 8),
+        server: head.readUInt32LE(5),
+        sequence: head.readBigUInt64LE(headerBytes),
+        at: new Date(head.readUInt32LE(0) * 1000),
+        from: at,
+        alone: (head[headerBytes + 12]! & standalone) !== 0,
+    };
 }
 
-function endsGroup(event: Buffer, type: number, alone: boolean, checked: boolean): boolean {
+function endsGroup({ type, tail }: WalkEvent, alone: boolean): boolean {
     if (type === types.xid || type === types.xaPrepare) return true;
-    if (type !== types.query) return false;
-    if (alone) return true;
-    const text = event.subarray(0, checked ? -crcBytes : undefined).toString("latin1");
-    return /(COMMIT|ROLLBACK)$/.test(text);
-}
-
-/** Sequence numbers by domain, as text: "0-1-270,1-1-5". */
-export function gtidText(groups: readonly EventGroup[]): string {
-    const last = new Map<number, EventGroup>();
-    for (const group of groups) last.set(group.domain, group);
-    return [...last.values()]
-        .sort((a, b) => a.domain - b.domain)
-        .map(({ domain, server, sequence }) => `${domain}-${server}-${sequence}`)
-        .join(",");
+    if (type !== types.query && type !== types.compressedQuery) return false;
+    return alone || /(COMMIT|ROLLBACK)$/.test(tail.toString("latin1"));
 }

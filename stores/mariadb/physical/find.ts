@@ -13,6 +13,8 @@ interface Draft {
 const gtidLine = /^#(\d\d)(\d\d)(\d\d) +(\d+):(\d\d):(\d\d) server id \d+ +end_log_pos \d+.*\tGTID (\d+-\d+-\d+)/;
 const rowLine = /^### (INSERT INTO|UPDATE|DELETE FROM) (.*)$/;
 
+const setUp = /^(START TRANSACTION|BEGIN|COMMIT|ROLLBACK|use |SET (@@|@`|TIMESTAMP=|INSERT_ID=|LAST_INSERT_ID=))/i;
+
 /**
  * Transactions of binary log files whose statements have a text in them, as mariadb-binlog tells them. Row changes are counted by table; a statement is told as it was written.
  * @param like any case
@@ -43,33 +45,40 @@ export async function* findTransactions(
         if (!statements.some((text) => text.toLowerCase().includes(wanted))) return undefined;
         return { transaction: found.transaction, position: found.transaction, committedAt: found.committedAt, statements };
     };
-    for await (const line of createInterface({ input: program.stdout, crlfDelay: Infinity })) {
-        const gtid = gtidLine.exec(line);
-        if (gtid) {
-            const done = finish();
-            if (done) yield done;
-            const [, year, month, day, hour, minute, second, transaction] = gtid;
-            const at = new Date(
-                Date.UTC(2000 + Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)),
-            );
-            draft = { transaction: transaction!, committedAt: at, statements: new Map() };
+    try {
+        for await (const line of createInterface({ input: program.stdout, crlfDelay: Infinity })) {
+            const gtid = gtidLine.exec(line);
+            if (gtid) {
+                const done = finish();
+                if (done) yield done;
+                const [, year, month, day, hour, minute, second, transaction] = gtid;
+                const at = new Date(
+                    Date.UTC(2000 + Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)),
+                );
+                draft = { transaction: transaction!, committedAt: at, statements: new Map() };
+                statement = "";
+                continue;
+            }
+            const row = rowLine.exec(line);
+            if (row) {
+                add(`${row[1]!.split(" ")[0]} ${row[2]!.replaceAll("`", "")}: rows`);
+                continue;
+            }
+            // Between statements stand notes and what only sets up a session; within one every line is its own.
+            if (statement === "" && /^(#|DELIMITER |BINLOG '|\/\*)/.test(line)) continue;
+            if (!line.endsWith("/*!*/;")) {
+                statement += `${line}\n`;
+                continue;
+            }
+            const text = (statement + line.slice(0, -"/*!*/;".length)).trim();
             statement = "";
-            continue;
+            if (text !== "" && !setUp.test(text)) add(text);
         }
-        const row = rowLine.exec(line);
-        if (row) {
-            add(`${row[1]!.split(" ")[0]} ${row[2]!.replaceAll("`", "")}: rows`);
-            continue;
-        }
-        if (/^(#|SET |BINLOG |DELIMITER|\/\*M?!(?!\*\/;))/.test(line)) continue;
-        if (line === "/*!*/;" || line.endsWith("/*!*/;")) {
-            statement += line.replace("/*!*/;", "");
-            const text = statement.trim();
-            if (text !== "" && !/^(START TRANSACTION|BEGIN|COMMIT|ROLLBACK|use )/i.test(text)) add(text);
-            statement = "";
-        } else statement += `${line}\n`;
+        const done = finish();
+        if (done) yield done;
+        await program.ended;
+    } finally {
+        // Whoever looked may have seen enough.
+        program.kill();
     }
-    const done = finish();
-    if (done) yield done;
-    await program.ended;
 }

@@ -1,36 +1,22 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { setTimeout as sleep } from "node:timers/promises";
-import type mysql from "mysql2/promise";
+import { Failure } from "../../../model/failure.ts";
 import type { ServerAddress } from "../../adapter.ts";
 import type { ScratchPlace, ScratchServer } from "../../physical.ts";
 import { startProgram } from "../../program.ts";
-import { connectMariadb, largestPacket, rowsOf, startMariadbClient } from "../client.ts";
 import { checkTables } from "./check.ts";
-import { endOf, type End } from "./moment.ts";
+import { shownBy } from "./copy.ts";
+import { endOf, endOfCopy, type End } from "./moment.ts";
+import { readyForLog, replay } from "./replay.ts";
+import { errorsIn, launch, untilItAnswers } from "./scratch-server.ts";
+import { Superuser } from "./superuser.ts";
+import { lastWords } from "./words.ts";
 
 const MiB = 1_048_576;
-const startMs = 120_000;
 
-/** What mariadb-backup writes of the server's own settings, because the files need them: backup-my.cnf. */
-function formatOf(directory: string): string[] {
-    const text = readFileSync(join(directory, "backup-my.cnf"), "utf8");
-    const needed = ["innodb_page_size", "innodb_data_file_path", "innodb_undo_tablespaces", "innodb_checksum_algorithm"];
-    return needed.flatMap((name) => {
-        const [, value] = new RegExp(`^${name}=(.*)$`, "m").exec(text) ?? [];
-        return value === undefined ? [] : [`--${name.replaceAll("_", "-")}=${value}`];
-    });
-}
-
-/** GTIDs that the copy shows, as it says itself. */
-function positionOf(directory: string): string {
-    const text = readFileSync(join(directory, "xtrabackup_info"), "utf8");
-    return /GTID of the last change '([^']*)'/m.exec(text)?.[1]?.replaceAll(/\s/g, "") ?? "";
-}
+const infoOf = (directory: string) => readFileSync(join(directory, "xtrabackup_info"), "utf8");
 
 /** Makes files that were copied while they were written consistent. */
 export async function prepare(directory: string, memory: number, signal: AbortSignal): Promise<void> {
@@ -39,99 +25,26 @@ export async function prepare(directory: string, memory: number, signal: AbortSi
     });
     program.stdin.end();
     program.stdout.resume();
-    await program.ended;
-}
-
-interface Running {
-    readonly child: ChildProcess;
-    readonly exited: Promise<void>;
-    said(): string;
-}
-
-/**
- * The server without its grant tables: nobody's password is needed, no event runs, and nobody but the owner of the socket's directory reaches it. It has a binary log as the store's
- * own server has, so that what is replayed keeps its GTIDs in the server that is made of it.
- */
-function launch(directory: string, home: string, memory: number): Running {
-    const settings = [
-        ...[`--datadir=${directory}`, `--socket=${join(home, "mysqld.sock")}`, `--pid-file=${join(home, "pid")}`, `--tmpdir=${home}`],
-        ...["--skip-networking", "--skip-grant-tables", "--skip-slave-start", "--skip-name-resolve", "--event-scheduler=DISABLED"],
-        ...["--server-id=1", "--log-bin=binlog", "--binlog-format=ROW", "--gtid-strict-mode=1", "--log-slave-updates=1"],
-        ...["--character-set-server=utf8mb4", `--max-allowed-packet=${largestPacket}`, `--innodb-buffer-pool-size=${memory}`],
-        // Nothing of it outlives this process but by an orderly end.
-        ...["--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0", ...formatOf(directory)],
-    ];
-    // The server refuses to be root unless it is told so.
-    const owner = process.getuid?.() === 0 ? ["--user=root"] : [];
-    const child = spawn("mariadbd", ["--no-defaults", ...owner, ...settings], { stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr])
-        stream.on("data", (text: Buffer) => (output = (output + text.toString()).slice(-8000)));
-    const exited = new Promise<void>((resolve) =>
-        child.on("error", (error) => ((output += error.message), resolve())).on("close", () => resolve()),
-    );
-    return { child, exited, said: () => output };
-}
-
-async function untilItAnswers(address: ServerAddress, running: Running, signal: AbortSignal): Promise<mysql.Connection> {
-    let over = false;
-    void running.exited.then(() => (over = true));
-    for (const deadline = performance.now() + startMs; ; await sleep(50, undefined, { signal })) {
-        if (over) throw new Error(`the server does not start from the copy: ${errorsIn(running.said())}`);
-        try {
-            return await connectMariadb(address, null);
-        } catch (error) {
-            if (performance.now() > deadline) throw new Error(`the server did not answer within ${startMs / 1000} s`, { cause: error });
-        }
-    }
-}
-const errorsIn = (said: string) =>
-    said
-        .split("\n")
-        .filter((line) => /\[ERROR\]/.test(line))
-        .slice(-3)
-        .join("; ") || said.slice(-500);
-
-/** Applies the log as a client does: each event keeps its GTID, its time and its server. */
-async function replay(
-    address: ServerAddress,
-    log: NonNullable<ScratchPlace["log"]>,
-    end: Extract<End, { replay: true }>,
-    signal: AbortSignal,
-): Promise<void> {
-    const reader = startProgram(
-        "mariadb-binlog",
-        [
-            ...["--no-defaults", `--start-position=${log.from.offset}`, ...(end.stop === undefined ? [] : [`--stop-position=${end.stop}`])],
-            ...end.files.map((file) => join(log.directory, file)),
-        ],
-        { signal },
-    );
-    reader.stdin.end();
-    const applier = startMariadbClient(address, null, "SET SESSION wsrep_on = OFF", signal);
-    applier.stdout.resume();
-    try {
-        await pipeline(reader.stdout, applier.stdin, { signal });
-        await Promise.all([reader.ended, applier.ended]);
-    } catch (error) {
-        reader.kill();
-        // The client that stopped at an error broke the pipe; its own words are the cause.
-        await applier.ended.catch((cause: unknown) => {
-            throw new Error("the log could not be replayed", { cause });
-        });
-        throw error;
-    }
+    await program.ended.catch((error: unknown) => {
+        signal.throwIfAborted();
+        if (error instanceof Failure) throw error;
+        throw new Error(`the copy could not be made consistent: ${lastWords(error)}`, { cause: error });
+    });
 }
 
 /** See `PhysicalStore.start`. */
 export async function startMariadbScratch(place: ScratchPlace, signal: AbortSignal): Promise<ScratchServer> {
-    const { directory, log, until, memory = 128 * MiB } = place;
-    const copied = positionOf(directory);
-    const files = log ? await filesFrom(log) : [];
-    // Before anything is changed: whether the moment is in the log.
-    const end: End = log ? await endOf(until, log.directory, files, log.from, copied) : { replay: false };
+    const { directory, log, memory = 128 * MiB } = place;
+    const own = shownBy(infoOf(directory));
+    const copied = own?.position ?? "";
+    // Before anything is changed: whether the log is this copy's own and whole, and the moment in it.
+    const end = await endOfPlace(place, copied);
     await prepare(directory, memory, signal);
+    // The end of the log that the source was writing comes with the copy: here it would be the beginning of another one.
+    if (own) await rm(join(directory, own.log.file), { force: true });
     const home = mkdtempSync(join(tmpdir(), "lifeboat-scratch-"));
+    const superuser = new Superuser();
+    superuser.write(home);
     const running = launch(directory, home, memory);
     const abort = () => void running.child.kill("SIGKILL");
     signal.addEventListener("abort", abort, { once: true });
@@ -146,18 +59,21 @@ export async function startMariadbScratch(place: ScratchPlace, signal: AbortSign
             host: "localhost",
             port: 3306,
             user: "root",
-            password: "",
+            password: superuser.password,
             database: "mysql",
             socketDirectory: home,
         };
         const connection = await untilItAnswers(address, running, signal);
-        let position: string;
+        const { position } = end;
         try {
-            await connection.query("RESET MASTER");
-            await connection.query("SET GLOBAL gtid_slave_pos = ?", [copied]);
-            if (end.replay) await replay(address, log!, end, signal);
-            const [found] = await rowsOf<{ position: string }>(connection, "SELECT @@gtid_current_pos AS position");
-            position = found?.position ?? "";
+            if (end.replay) {
+                await readyForLog(connection);
+                await replay(address, log!, end, signal);
+                await superuser.renew(connection);
+            }
+            // As of a replica that was just seeded: its own log is empty, and its first transaction will have the next number.
+            await connection.query("SET GLOBAL gtid_slave_pos = ?", [position]);
+            await connection.query("SET GLOBAL slave_exec_mode = DEFAULT");
         } finally {
             connection.destroy();
         }
@@ -181,10 +97,17 @@ export async function startMariadbScratch(place: ScratchPlace, signal: AbortSign
     }
 }
 
-/** Files of the log from the copy's own on, by number. @throws Error where that is not there */
-async function filesFrom({ directory, from }: NonNullable<ScratchPlace["log"]>): Promise<string[]> {
-    const files = (await readdir(directory)).filter((file) => /\.\d{6,}$/.test(file)).sort();
-    const first = files.indexOf(from.file);
-    if (first === -1) throw new Error(`the log lacks ${from.file}, in which it goes on behind the copy`);
-    return files.slice(first);
+async function endOfPlace({ directory, log, until }: ScratchPlace, copied: string): Promise<End> {
+    if (log === undefined) return endOfCopy(until, copied);
+    const own = shownBy(infoOf(directory))?.log;
+    if (own === undefined) throw new Error("the copy is of a server that kept no log: nothing can be replayed behind it");
+    if (own.file !== log.from.file || own.offset !== log.from.offset)
+        throw new Error(
+            `the copy goes on at byte ${own.offset} of ${own.file}, and the log is said to do so at byte ${log.from.offset} of ${log.from.file}`,
+        );
+    const files = (await readdir(log.directory)).filter((file) => /\.\d{6,}$/.test(file)).sort((a, b) => number(a) - number(b));
+    const first = files.indexOf(own.file);
+    if (first === -1) throw new Error(`the log lacks ${own.file}, in which it goes on behind the copy`);
+    return endOf(until, log.directory, files.slice(first), own, copied);
 }
+const number = (file: string) => Number(file.split(".").at(-1));
