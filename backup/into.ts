@@ -138,6 +138,9 @@ async function mustBeEqual(kind: StoreKind, transfer: Transfer, what: Only, sign
                 `what was loaded as ${server.database} is never still: somebody writes there`,
                 "restore into another database",
             );
+        // A comparison of nothing would say that all is well.
+        if (transfer.table !== undefined && held.relations.length === 0)
+            throw new Failure("no", `${transfer.table} was not found again to be compared`, instead);
         // As they are named at the source.
         const relations = held.relations.map((relation) => ({
             ...relation,

@@ -75,7 +75,7 @@ export function intoSuite(harness: Harness): void {
                 assert.match(error.message, /has a table child/);
                 return error.exit === "refused";
             });
-            await shop.run("shop", ["DROP TABLE child"]);
+            await shop.run("shop", ["DROP VIEW seen", "DROP TABLE child"]);
             const report = await bring("shop", { database: "shop", table: "child" });
             assert.deepEqual(
                 report.tables.map(({ name, rows }) => [name, rows]),
