@@ -1,6 +1,4 @@
-import { Failure } from "../../model/failure.ts";
 import type { StoreAdapter } from "../adapter.ts";
-import { lacking } from "./rights.ts";
 import { connectPostgres, readTables, startPostgresDump } from "./client.ts";
 import { makeScratch } from "./scratch.ts";
 
@@ -9,13 +7,6 @@ export const postgres: StoreAdapter = {
     way: "network",
 
     async describe(server) {
-        const lacks = await lacking(server);
-        if (lacks.length > 0)
-            throw new Failure(
-                "refused",
-                `a dump of ${server.database} would not be whole: ${lacks.join("; ")}`,
-                "grant what it names, as the superuser in the server's pod; or take a physical copy, which needs none of it: lifeboat backup",
-            );
         const client = await connectPostgres(server);
         try {
             const { rows } = await client.query<{ version: string; position: string | null }>(
