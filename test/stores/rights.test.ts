@@ -2,25 +2,21 @@ import assert from "node:assert/strict";
 import pg from "pg";
 import { lacking as mariadbLacks } from "../../stores/mariadb/rights.ts";
 import { lacking as postgresLacks } from "../../stores/postgres/rights.ts";
-import { mariadb } from "../../stores/mariadb/dump.ts";
-import { postgres } from "../../stores/postgres/dump.ts";
 import { admin } from "../recovery/databases/mariadb-sessions.ts";
 import { makePair, passwords, type Pod } from "../recovery/databases/pod.ts";
 
-const refused = ({ exit, message }: { exit?: string; message: string }) => exit === "refused" && /lacks|may not/.test(message);
 const address = ({ port }: Pod, user: string, password: string) => ({ host: "127.0.0.1", port, user, password, database: "shop" });
 
 describe("the rights to read a database as text", function () {
     this.timeout(120_000);
 
-    it("of MariaDB's `backup` are all there; of another account each that lacks is a sentence with its GRANT, and no dump begins", async () => {
+    it("of MariaDB's `backup` are all there; of another account each that lacks is a sentence with its GRANT", async () => {
         const { primary, standby } = await makePair("mariadb");
         try {
             await primary.seed();
             await primary.start();
             await primary.look();
             assert.deepEqual(await mariadbLacks(address(primary, "backup", passwords.backup)), []);
-            await mariadb.describe(address(primary, "backup", passwords.backup));
             await admin(
                 primary,
                 "CREATE USER poor@'%' IDENTIFIED BY 'x'",
@@ -33,7 +29,6 @@ describe("the rights to read a database as text", function () {
                 told.map((sentence) => /GRANT (.*) TO/.exec(sentence)?.[1]),
                 ["SHOW VIEW ON *.*", "EVENT ON *.*", "EXECUTE ON *.*", "PROCESS ON *.*", "BINLOG MONITOR ON *.*", "SELECT ON mysql.proc"],
             );
-            await assert.rejects(mariadb.describe(poor), refused);
             for (const sentence of told) await admin(primary, /\((GRANT .*)\)$/.exec(sentence)![1]!);
             assert.deepEqual(await mariadbLacks(poor), []);
         } finally {
@@ -67,7 +62,6 @@ describe("the rights to read a database as text", function () {
             );
             const backup = address(primary, "backup", passwords.backup);
             assert.deepEqual(await postgresLacks(backup), []);
-            await postgres.describe(backup);
             await run("SELECT lo_create(4711)");
             const [object, ...others] = await postgresLacks(backup);
             assert.deepEqual(
@@ -77,7 +71,6 @@ describe("the rights to read a database as text", function () {
                     [],
                 ],
             );
-            await assert.rejects(postgres.describe(backup), refused);
             await run("GRANT SELECT ON LARGE OBJECT 4711 TO backup", "CREATE ROLE poor LOGIN PASSWORD 'x'", "GRANT SELECT ON mine TO poor");
             assert.deepEqual(await postgresLacks(backup), []);
             assert.deepEqual(await postgresLacks(address(primary, "poor", "x")), [
