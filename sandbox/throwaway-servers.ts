@@ -67,9 +67,10 @@ async function give(directory: string): Promise<void> {
     if (code !== 0) throw new Error(`chown of ${directory} ended with ${code}`);
 }
 
+// A MariaDB server that starts removes the temporary tables that it finds: each has a directory for them.
 async function runToEnd(command: readonly string[], cwd: string): Promise<void> {
     const { file, arguments: argv } = unprivilegedCommand(command);
-    const child = spawn(file, argv, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(file, argv, { cwd, env: { ...process.env, TMPDIR: cwd }, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     child.stdout.on("data", (data: Buffer) => (output += data));
     child.stderr.on("data", (data: Buffer) => (output += data));
@@ -85,7 +86,7 @@ interface Running {
 
 function launch(command: readonly string[], cwd: string): Running {
     const { file, arguments: argv } = unprivilegedCommand(command);
-    const child = spawn(file, argv, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(file, argv, { cwd, env: { ...process.env, TMPDIR: cwd }, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     const keep = (data: Buffer) => (output = (output + data).slice(-20_000));
     child.stdout.on("data", keep);

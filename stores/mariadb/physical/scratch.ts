@@ -40,6 +40,7 @@ export async function startMariadbScratch(place: ScratchPlace, signal: AbortSign
     // Before anything is changed: whether the log is this copy's own and whole, and the moment in it.
     const end = await endOfPlace(place, copied);
     await prepare(directory, memory, signal);
+    await bringHome(directory);
     // The end of the log that the source was writing comes with the copy: here it would be the beginning of another one.
     if (own) await rm(join(directory, own.log.file), { force: true });
     const home = mkdtempSync(join(tmpdir(), "lifeboat-scratch-"));
@@ -95,6 +96,13 @@ export async function startMariadbScratch(place: ScratchPlace, signal: AbortSign
         signal.throwIfAborted();
         throw error;
     }
+}
+
+/**
+ * Tables with a DATA DIRECTORY lie in the copy as the others do, beside a note of where the source has them: a server that heeds it would open the source's own files, if it is on the same machine.
+ */
+async function bringHome(directory: string): Promise<void> {
+    for (const file of await readdir(directory, { recursive: true })) if (file.endsWith(".isl")) await rm(join(directory, file));
 }
 
 async function endOfPlace({ directory, log, until }: ScratchPlace, copied: string): Promise<End> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerAddress } from "../../../stores/adapter.ts";
@@ -229,6 +229,20 @@ describe("a physical copy of MariaDB", function () {
             );
             assert.equal(found.at(-1)!.transaction, dropped);
         });
+    });
+
+    it("never opens the source's own files, wherever they lie", async () => {
+        const elsewhere = join(server.directory, "elsewhere");
+        mkdirSync(elsewhere);
+        chmodSync(elsewhere, 0o777);
+        await query(root, `CREATE TABLE far (n int PRIMARY KEY) DATA DIRECTORY = '${elsewhere}'`, "INSERT INTO far VALUES (1)");
+        const { directory } = await copied(physical, root, data(), bench);
+        await using scratch = await started(physical, directory, { to: "copy" });
+        await query({ ...scratch.address, database: "shop" }, "INSERT INTO far VALUES (2)", "FLUSH TABLES");
+        assert.deepEqual(await query({ ...scratch.address, database: "shop" }, "SELECT n FROM far"), [["1"], ["2"]]);
+        assert.deepEqual(await query(root, "SELECT n FROM far"), [["1"]]);
+        await query(root, "DROP TABLE far");
+        assert.deepEqual(await query({ ...scratch.address, database: "shop" }, "SELECT n FROM far"), [["1"], ["2"]]);
     });
 
     it("is a data directory that a server starts from in its own right", async () => {

@@ -150,7 +150,7 @@ describe("a copy of MariaDB and the log behind it", function () {
 
     it("tell who did what, in the words that were used", async () => {
         const { file } = copy.facts.log!;
-        await query(root, "CREATE TABLE listeds (n int, m int)", "INSERT INTO listed VALUES (1, 1), (2, 2)");
+        await query(root, "CREATE TABLE listed (n int, m int)", "INSERT INTO listed VALUES (1, 1), (2, 2)");
         await query(root, "SET SESSION binlog_format = 'STATEMENT'", "UPDATE listed\nSET n = 5\n# why not\nWHERE m = 2");
         await query(root, "DELETE FROM listed", "DROP TABLE listed");
         const directory = await receivedLog(bench, root, file, await positionOf(root));
@@ -163,7 +163,7 @@ describe("a copy of MariaDB and the log behind it", function () {
         assert.deepEqual(
             found.map(({ statements }) => statements),
             [
-                ["CREATE TABLE listeds (n int, m int)"],
+                ["CREATE TABLE listed (n int, m int)"],
                 ["INSERT shop.listed: 2 rows"],
                 ["UPDATE listed\nSET n = 5\n# why not\nWHERE m = 2"],
                 ["DELETE shop.listed: 2 rows"],
