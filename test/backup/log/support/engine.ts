@@ -59,7 +59,12 @@ function received(from: string, directory: string): ReceivedFile[] {
     return filesIn(directory).map((file) => {
         const bytes = statSync(join(directory, file)).size;
         const next = `log.${String(numberOf(file) + 1).padStart(6, "0")}`;
-        return { file, path: join(directory, file), bytes, whole: existsSync(join(from, next)) && statSync(join(from, file)).size === bytes };
+        return {
+            file,
+            path: join(directory, file),
+            bytes,
+            whole: existsSync(join(from, next)) && statSync(join(from, file)).size === bytes,
+        };
     });
 }
 
