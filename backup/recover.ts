@@ -167,10 +167,20 @@ async function chainTo(
     if (!manifest.log) return withoutLog(moment, point);
     const shelf = options.shelf ?? shelfOf(standpoint, store);
     const want = { history: manifest.log.history, from: manifest.log };
-    const log = await shelf.fetch({ ...want, until: moment.to === "before" ? { to: "newest" } : moment }, directory, options.signal);
+    const until = moment.to === "before" ? ({ to: "newest" } as const) : moment.to === "newest" ? ({ to: "continuous" } as const) : moment;
+    const log = await shelf.fetch({ ...want, until }, directory, options.signal);
+    if (log.gap !== undefined) return upToGap(point, { ...log, directory }, log.gap);
     if (log.reached) return { point, log: { ...log, directory }, until: moment };
     const newest = [log.position, log.committedAt?.toISOString()].filter((part) => part !== undefined).join(", ");
     return `its log (history ${manifest.log.history}) ends at ${newest || "the point's own moment"}`;
+}
+
+/** What can be had of a log that lacks something: all before it, and a word. */
+function upToGap(point: RecoveryPoint, log: LogFound & { directory: string }, gap: string): Chain {
+    const upTo = log.position ?? point.manifest.server.position ?? "its own moment";
+    const when = log.committedAt === undefined ? "" : ` (${log.committedAt.toISOString()})`;
+    const short = `its log has a gap: ${gap}; it stands at ${upTo}${when}, and what was written after that is not in it`;
+    return log.files.length === 0 ? { point, until: { to: "copy" }, short } : { point, log, until: { to: "newest" }, short };
 }
 
 /** Without a log there is the copy's own moment, and nothing else: said, where it is not what was asked for. */

@@ -8,7 +8,7 @@ export interface LogWant {
     readonly until: Until;
 }
 
-export type LogFound = Pick<FetchedLog, "reached" | "position" | "committedAt" | "bytes">;
+export type LogFound = Pick<FetchedLog, "reached" | "position" | "committedAt" | "bytes" | "files" | "gap">;
 
 /** A store's log in this site's vault, as verification and restore need it. */
 export interface LogShelf {

@@ -14,6 +14,8 @@ import { openPiece, type Reading, type StoredPiece } from "./piece.ts";
 export type Until =
     /** All that there is. */
     | { readonly to: "newest" }
+    /** All that there is up to the first gap, which is told. */
+    | { readonly to: "continuous" }
     /** To the first place at which everything up to the position is there: GTIDs or an LSN. */
     | { readonly to: "position"; readonly position: string }
     /** To the first transaction that was committed after the instant. */
@@ -26,8 +28,10 @@ export interface FetchedLog {
     readonly history: string;
     /** Names of the files, as the engine has them, oldest first. */
     readonly files: readonly string[];
-    /** Whether `until` was reached: always with "newest". */
+    /** Whether `until` was reached: always with "newest" and "continuous". */
     readonly reached: boolean;
+    /** What is missing behind it, in words: with "continuous" alone. */
+    readonly gap?: string;
     /** Newest transaction that is whole. */
     readonly position?: string;
     /** When the newest transaction that tells was committed. */
@@ -79,7 +83,7 @@ export async function fetchLog(
         throw missing(store, history, `${from.file} is there up to byte ${first.clean}, and is needed from byte ${from.offset} on`);
     await mkdir(directory, { recursive: true });
     const reading = readingOf(standpoint, store);
-    const fetched = { files: [] as string[], bytes: 0, stored: 0, reach: {} as LogReach, reached: until.to === "newest" };
+    const fetched = { files: [] as string[], bytes: 0, stored: 0, reach: {} as LogReach, reached: isAll(until) };
     for (const range of wanted.files) {
         const path = join(directory, range.file);
         await using into = await open(path, "w+");
@@ -95,12 +99,14 @@ export async function fetchLog(
         });
         fetched.reach = { ...fetched.reach, ...reach };
         fetched.reached ||= isReached(until, range, fetched.reach, engine.covers);
-        if (fetched.reached && until.to !== "newest") break;
+        if (fetched.reached && !isAll(until)) break;
     }
     if (!fetched.reached && wanted.gap) throw missing(store, history, wanted.gap);
     const { reach, ...rest } = fetched;
-    return { directory, history, ...rest, ...reach };
+    return { directory, history, ...rest, ...reach, ...(until.to === "continuous" && run.gap ? { gap: run.gap.why } : {}) };
 }
+
+const isAll = ({ to }: Until): boolean => to === "newest" || to === "continuous";
 
 const damagedNext = "choose a moment before it; a newer moment is reached from a point after it";
 
@@ -120,6 +126,8 @@ function planOf(run: Run, until: Until, covers: (position: string, other: string
     switch (until.to) {
         case "newest":
             return why === undefined ? { files: run.files } : { files: [], broken: why };
+        case "continuous":
+            return { files: run.files };
         case "time":
             return why === undefined ? { files: run.files } : { files: run.files, gap: why };
         case "place": {
@@ -148,7 +156,8 @@ function cutAt(range: FileRange, enough: (position: string) => boolean): FileRan
 function isReached(until: Until, range: FileRange, reach: LogReach, covers: (position: string, other: string) => boolean): boolean {
     switch (until.to) {
         case "newest":
-            return false;
+        case "continuous":
+            return true;
         case "time":
             return reach.committedAt !== undefined && reach.committedAt > until.at;
         case "place":

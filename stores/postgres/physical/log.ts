@@ -8,7 +8,7 @@ import { endingOf } from "./commit.ts";
 import { findTransactions } from "./find.ts";
 import { oldestKept, receiveWal } from "./receiver.ts";
 import { walk } from "./records.ts";
-import { follows, knownSegment, lsnAt, segmentSize } from "./segment.ts";
+import { follows, knownSegment, lsnAt, segmentSize, startOf } from "./segment.ts";
 
 async function ask<Row extends object>(server: ServerAddress, sql: string, values: unknown[] = []): Promise<Row | undefined> {
     const client = await connectPostgres(server, "postgres");
@@ -52,12 +52,12 @@ export const log: LogSide = {
         const bytes = await readFile(path);
         const upTo = Math.min(to ?? bytes.length, bytes.length);
         if (to !== undefined && to > bytes.length) throw new Error(`${basename(path)} ends at byte ${bytes.length}, before ${to}`);
-        let newest: { position: string; committedAt: Date } | undefined;
+        let committedAt: Date | undefined;
         const walked = walk(bytes.subarray(0, upTo), segment, {
             from,
             each(record) {
                 const ending = endingOf(record);
-                if (ending?.kind === "commit") newest = { position: lsnText(record.end), committedAt: ending.at };
+                if (ending?.kind === "commit") committedAt = ending.at;
             },
         });
         if (typeof walked.stopped === "object") throw new Error(`the log is damaged: ${basename(path)}: ${walked.stopped.damage}`);
@@ -67,7 +67,9 @@ export const log: LogSide = {
             throw new Error(
                 `the log is damaged: ${basename(path)}: no whole record ends at byte ${upTo}; the last one ends at ${walked.end}`,
             );
-        return newest ?? {};
+        if (walked.records === 0) return {};
+        // Whatever the records are of: a state of the server has its place behind the last of them.
+        return { position: lsnText(startOf(segment) + BigInt(walked.end)), ...(committedAt === undefined ? {} : { committedAt }) };
     },
 
     find: findTransactions,

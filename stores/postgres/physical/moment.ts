@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Relation } from "../../physical.ts";
+import { lsnOf, lsnText } from "../position.ts";
+import { settled } from "./segment.ts";
 import { listRelations, readSequences, type Listed } from "./relations.ts";
 
 /** A database's session, at the moment. */
@@ -75,7 +77,8 @@ async function lookNow(client: pg.Client): Promise<Look> {
 }
 
 async function endOfLog(client: pg.Client): Promise<string> {
-    return (await client.query<{ lsn: string }>("SELECT pg_current_wal_insert_lsn()::text AS lsn")).rows[0]!.lsn;
+    const { rows } = await client.query<{ lsn: string }>("SELECT pg_current_wal_insert_lsn()::text AS lsn");
+    return lsnText(settled(lsnOf(rows[0]!.lsn)));
 }
 
 async function takeOne(reader: Reader, exactSequences: boolean): Promise<Taken & { snapshot: string }> {
