@@ -1,11 +1,10 @@
-import { PassThrough, Readable, type Writable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 import { Failure } from "../model/failure.ts";
 import { heldAlone } from "../model/difference.ts";
 import { storeOf } from "./backup.ts";
 import { encrypting } from "./envelope.ts";
-import { receive, send } from "./pipeline.ts";
+import { asProgram, receive, send } from "./pipeline.ts";
 import { newAside } from "./point.ts";
-import type { Program } from "../stores/program.ts";
 import type { ServerAddress } from "../stores/adapter.ts";
 import { kindOf } from "../stores/registry.ts";
 import type { Rows } from "../stores/rows.ts";
@@ -59,8 +58,8 @@ export async function saveAside(
     const key = dataKey(name, id);
     note(`${name}: saving what is held here alone as s3://${bucket}/${key}`);
     await send({
-        dump: asProgram(Readable.from(rest(first.value, lines))),
-        isWhole: (tail) => tail.toString().endsWith("\n"),
+        source: asProgram("the comparison", Readable.from(rest(first.value, lines))),
+        whole: () => Promise.resolve(),
         envelope: encrypting(clients.kms, `arn:aws:kms:${region}:${standpoint.account}:${names.envelopeKeyAlias(name)}`, {
             store: name,
             point: id,
@@ -98,15 +97,6 @@ async function* rest(first: string, others: AsyncIterable<string>): AsyncGenerat
     yield* others;
 }
 
-/** A stream of ours where a dump's program stands otherwise: what breaks it shows at the stream. */
-const asProgram = (stdout: Readable): Program => ({
-    name: "the comparison",
-    stdin: new PassThrough().resume(),
-    stdout,
-    ended: Promise.resolve(),
-    kill: () => void stdout.destroy(),
-});
-
 /** Writes what was saved aside to a stream. @throws Failure("no") where there is nothing of that name in this site's vault */
 export async function readAside(standpoint: Standpoint, store: string, id: string, sink: Writable, signal: AbortSignal): Promise<void> {
     storeOf(standpoint, store);
@@ -118,5 +108,15 @@ export async function readAside(standpoint: Standpoint, store: string, id: strin
             `s3://${bucket}/${dataKey(store, id)} is not there`,
             `its copy may be on its way from the other site's vault: repeat the command in a minute, or look: aws s3 ls s3://${bucket}/${store}/aside-`,
         );
-    await receive({ s3: clients.s3, kms: clients.kms, account: standpoint.account, bucket, store, point: id, bytes, sink, signal });
+    await receive({
+        s3: clients.s3,
+        kms: clients.kms,
+        account: standpoint.account,
+        bucket,
+        key: dataKey(store, id),
+        context: { store, point: id },
+        bytes,
+        sink,
+        signal,
+    });
 }

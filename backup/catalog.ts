@@ -2,8 +2,7 @@ import type { z } from "zod";
 import { expiry, recoveryPoint, rejection, type Expiry, type RecoveryPoint, type Rejection } from "../model/manifest.ts";
 import { coordination, names } from "../model/names.ts";
 import { awsClients } from "./clients.ts";
-import { timeOf } from "./point.ts";
-import { createRecord, listObjects, readText, type Standpoint } from "./vault.ts";
+import { createRecord, listObjects, readText, refuseOlder, type Standpoint } from "./vault.ts";
 
 /** What became of a backup. */
 export type PointState =
@@ -16,6 +15,17 @@ export type PointState =
 
 /** Records that are read at once. */
 const readers = 16;
+
+async function inTurns<Result>(jobs: readonly (() => Promise<Result>)[]): Promise<Result[]> {
+    const results: Result[] = [];
+    for (let from = 0; from < jobs.length; from += readers)
+        results.push(...(await Promise.all(jobs.slice(from, from + readers).map((job) => job()))));
+    return results;
+}
+
+/** A point's name tells the second only; which of two in one second is the newer one, their manifests tell. */
+const newestFirst = (records: readonly RecoveryPoint[]): RecoveryPoint[] =>
+    records.toSorted((a, b) => Date.parse(b.manifest.startedAt) - Date.parse(a.manifest.startedAt));
 
 /** The catalog: small records in the coordination bucket, in the standby region. A record is written once and never changed. */
 export class Catalog {
@@ -39,7 +49,9 @@ export class Catalog {
         const key = folders[folder](store, point);
         const text = await readText(this.#s3, this.#bucket, key);
         if (text === undefined) throw new Error(`${key} was in the catalog a moment ago and is gone`);
-        return schema.parse(JSON.parse(text));
+        const record: unknown = JSON.parse(text);
+        refuseOlder((record as { manifest?: unknown } | null)?.manifest, store, point);
+        return schema.parse(record);
     }
 
     /** Names of the points in each state. A point that was given up is in `expired` only. */
@@ -57,21 +69,26 @@ export class Catalog {
         };
     }
 
-    /** The newest verified point whose snapshot is not after `at`, or undefined. */
-    async newest(store: string, at?: Date): Promise<RecoveryPoint | undefined> {
+    /** The newest verified point, or undefined. */
+    async newest(store: string): Promise<RecoveryPoint | undefined> {
         const { verified } = await this.index(store);
-        const candidates = Map.groupBy(
-            [...verified].filter((point) => !at || timeOf(point) <= at),
-            (point) => timeOf(point).getTime(),
-        );
-        // A point's name tells the second only; which of two in one second is the newer one, and whether it is too new, its manifest tells.
-        for (const second of [...candidates.keys()].sort((a, b) => b - a)) {
-            const records = await Promise.all(candidates.get(second)!.map((point) => this.verified(store, point)));
-            const started = ({ manifest }: RecoveryPoint) => Date.parse(manifest.startedAt);
-            const [newest] = records.filter((record) => !at || started(record) <= at.getTime()).sort((a, b) => started(b) - started(a));
-            if (newest) return newest;
-        }
-        return undefined;
+        const second = [...verified]
+            .map((point) => point.slice(0, point.indexOf("-")))
+            .sort()
+            .at(-1);
+        return newestFirst(
+            await this.#verifiedOf(store, second === undefined ? [] : [...verified].filter((point) => point.startsWith(second))),
+        )[0];
+    }
+
+    /** Every verified point, newest first. */
+    async recoveryPoints(store: string): Promise<RecoveryPoint[]> {
+        const { verified } = await this.index(store);
+        return newestFirst(await this.#verifiedOf(store, [...verified]));
+    }
+
+    #verifiedOf(store: string, points: readonly string[]): Promise<RecoveryPoint[]> {
+        return inTurns(points.map((point) => () => this.verified(store, point)));
     }
 
     verified(store: string, point: string): Promise<RecoveryPoint> {
@@ -96,10 +113,7 @@ export class Catalog {
             ]),
         ];
         jobs.sort(([a], [b]) => (a < b ? -1 : 1));
-        const states: PointState[] = [];
-        for (let from = 0; from < jobs.length; from += readers)
-            states.push(...(await Promise.all(jobs.slice(from, from + readers).map(([, job]) => job()))));
-        return states;
+        return await inTurns(jobs.map(([, job]) => job));
     }
 
     /** The verifier's to call. @returns false when somebody else was faster */

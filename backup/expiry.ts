@@ -4,8 +4,10 @@ import { expiredTag } from "../model/manifest.ts";
 import { storeOf } from "./backup.ts";
 import { Catalog } from "./catalog.ts";
 import { checkClock } from "./clock.ts";
+import { logToExpire, tagLog } from "./log/expire.ts";
+import type { GivenUp } from "./log/expiry.ts";
 import { timeOf } from "./point.ts";
-import { dataKey, isMissing, listPoints, manifestKey, vaultOf, type Standpoint } from "./vault.ts";
+import { contentsKey, dataKey, isMissing, listPoints, manifestKey, vaultOf, type Standpoint } from "./vault.ts";
 
 /** Why retention keeps a point. */
 export type Reason = "newest verified" | "recent" | "newest of its day" | "not yet verified" | "kept to be looked into";
@@ -62,6 +64,8 @@ export function planExpiry(
 }
 
 export interface ExpiryReport extends ExpiryPlan {
+    /** Files of the log that no kept point needs. */
+    log: readonly GivenUp[];
     /** Objects that were tagged, by site. */
     tagged: Record<SiteName, number>;
     /** Sites whose vault did not answer: tagged by the next run. */
@@ -97,9 +101,14 @@ async function survey(standpoint: Standpoint, store: string, now: Date) {
 }
 
 /** What `expire` would do now. */
-export async function previewExpiry(standpoint: Standpoint, store: string, now: Date): Promise<ExpiryPlan> {
+export async function previewExpiry(
+    standpoint: Standpoint,
+    store: string,
+    now: Date,
+): Promise<Pick<ExpiryReport, "keep" | "expire" | "log">> {
     const { states } = await survey(standpoint, store, now);
-    return planExpiry(states, storeOf(standpoint, store).backup.retention, now);
+    const plan = planExpiry(states, storeOf(standpoint, store).backup.retention, now);
+    return { ...plan, log: await logToExpire(standpoint, store, plan.keep, now) };
 }
 
 /**
@@ -111,7 +120,8 @@ export async function expire(standpoint: Standpoint, store: string, now: Date, n
     const { states, known } = await survey(standpoint, store, now);
     const plan = planExpiry(states, storeOf(standpoint, store).backup.retention, now);
     for (const point of plan.expire) await catalog.expire({ store, point, at: now.toISOString() });
-    const report: ExpiryReport = { ...plan, tagged: { primary: 0, standby: 0 }, unreachable: [] };
+    const log = await logToExpire(standpoint, store, plan.keep, now);
+    const report: ExpiryReport = { ...plan, log, tagged: { primary: 0, standby: 0 }, unreachable: [] };
     const given = new Set([...plan.expire, ...known.expired]);
     for (const site of siteNames) {
         const { clients, bucket } = vaultOf({ ...standpoint, site });
@@ -120,8 +130,10 @@ export async function expire(standpoint: Standpoint, store: string, now: Date, n
             for (const [point, parts] of points) {
                 if (!given.has(point)) continue;
                 if (parts.manifest && (await tag(clients.s3, bucket, manifestKey(store, point)))) report.tagged[site] += 1;
+                if (parts.contents && (await tag(clients.s3, bucket, contentsKey(store, point)))) report.tagged[site] += 1;
                 if (parts.data && (await tag(clients.s3, bucket, dataKey(store, point)))) report.tagged[site] += 1;
             }
+            report.tagged[site] += await tagLog(standpoint, site, store, log, (key) => tag(clients.s3, bucket, key));
         } catch (error) {
             // Its own site must answer; the other one may be lost.
             if (site === standpoint.site) throw error;

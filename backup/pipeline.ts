@@ -1,13 +1,13 @@
 import type { KMS } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
-import type { Duplex, Writable } from "node:stream";
+import { PassThrough, type Duplex, type Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
-import { decrypting } from "./envelope.ts";
+import { compressing, decompressing } from "./compression.ts";
+import { decrypting, type EnvelopeContext } from "./envelope.ts";
 import { Meter, type Measure } from "../stores/meter.ts";
 import type { Program } from "../stores/program.ts";
-import { dataKey, readRanges } from "./vault.ts";
+import { readRanges } from "./vault.ts";
 
 const MiB = 1_048_576;
 /** S3 takes so many parts. */
@@ -19,9 +19,10 @@ const partsAtOnce = 3;
 export const partBytes = (expected: number): number => Math.max(16 * MiB, Math.ceil((expected * 2) / mostParts / MiB) * MiB);
 
 export interface Outgoing {
-    dump: Program;
-    /** Whether these last bytes end a whole dump. */
-    isWhole(tail: Buffer): boolean;
+    /** Its stdout is what is sent. */
+    source: Program;
+    /** Asked after the program has ended well. @throws Error where what it wrote is not whole */
+    whole(): Promise<void>;
     envelope: Duplex;
     s3: S3Client;
     bucket: string;
@@ -35,30 +36,25 @@ export interface Sent {
     dump: Measure;
     /** As it lies in the bucket. */
     stored: Measure;
-    /** First and last bytes of the dump, some KiB each. */
-    head: Buffer;
-    tail: Buffer;
 }
 
 /**
- * Dump -> zstd -> envelope -> SHA-256 -> S3, all of it streamed. The stream's end is let through only after the dump's program has ended well and
- * its end marker was seen: nothing that is cut off becomes an object. A failed upload is aborted.
+ * Program -> zstd -> envelope -> SHA-256 -> S3, all of it streamed. The stream's end is let through only after the program has ended well and what it
+ * wrote is whole: nothing that is cut off becomes an object. A failed upload is aborted.
  */
-export async function send({ dump, isWhole, envelope, s3, bucket, key, signal, ...sizes }: Outgoing): Promise<Sent> {
+export async function send({ source: program, whole, envelope, s3, bucket, key, signal, ...sizes }: Outgoing): Promise<Sent> {
     const [before, after] = [new Meter(), new Meter()];
-    // Level 1: compression is the bottleneck. Never nbWorkers: Node's stream dies of it.
-    const compress = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 } });
-    dump.stdin.end();
+    program.stdin.end();
 
     const flow = pipeline(
-        dump.stdout,
+        program.stdout,
         before,
         async function* (source: AsyncIterable<Buffer>) {
             yield* source;
-            await dump.ended;
-            if (!isWhole(before.tail)) throw new Error(`${dump.name} ended well, but its output lacks the end marker: it is cut off`);
+            await program.ended;
+            await whole();
         },
-        compress,
+        compressing(),
         envelope,
         after,
         { signal },
@@ -74,41 +70,46 @@ export async function send({ dump, isWhole, envelope, s3, bucket, key, signal, .
     const causes: unknown[] = [];
     const cause = (error: unknown) => {
         causes.push(error);
-        dump.kill();
+        program.kill();
         after.destroy(error as Error);
         throw error;
     };
     await Promise.allSettled([flow.catch(cause), upload.done().catch(cause)]);
     if (causes.length > 0) {
         // The program's own words say more than "the pipe broke".
-        const died = await dump.ended.then(
+        const died = await program.ended.then(
             () => undefined,
             (error: unknown) => error,
         );
         const [first] = causes;
         throw (first as { code?: string }).code === "ERR_STREAM_PREMATURE_CLOSE" && died ? died : first;
     }
-    return { dump: before.measure(), stored: after.measure(), head: before.head, tail: before.tail };
+    return { dump: before.measure(), stored: after.measure() };
 }
+
+/** A stream of ours where a program stands otherwise: what breaks it shows at the stream. */
+export const asProgram = (name: string, stdout: Readable): Program => ({
+    name,
+    stdin: new PassThrough().resume(),
+    stdout,
+    ended: Promise.resolve(),
+    said: () => "",
+    kill: () => void stdout.destroy(),
+});
 
 export interface Incoming {
     s3: S3Client;
     kms: KMS;
     account: string;
     bucket: string;
-    store: string;
-    point: string;
+    key: string;
+    /** What the object must have been made for. */
+    context: EnvelopeContext;
     /** Of the stored object. */
     bytes: number;
-    /** Where the dump goes. */
+    /** Where the contents go. */
     sink: Writable;
     signal: AbortSignal;
-}
-
-export interface Received {
-    dump: Measure;
-    stored: Measure;
-    tail: Buffer;
 }
 
 /** KMS refused the data key, or did not answer: says nothing about the data. */
@@ -120,24 +121,16 @@ export class KeyUnavailable extends Error {
 const faultsOfTheData = ["InvalidCiphertextException", "IncorrectKeyException"];
 
 /** S3 -> SHA-256 -> envelope -> unzstd -> sink. Fails on a changed, cut-off or foreign object; the caller compares the measures. */
-export async function receive({ s3, kms, account, bucket, store, point, bytes, sink, signal }: Incoming): Promise<Received> {
+export async function receive({ s3, kms, account, bucket, key, context, bytes, sink, signal }: Incoming): Promise<Sent> {
     const [stored, dump] = [new Meter(), new Meter()];
-    const opening = decrypting(kms, account, { store, point });
+    const opening = decrypting(kms, account, context);
     try {
-        await pipeline(
-            readRanges(s3, bucket, dataKey(store, point), bytes, signal),
-            stored,
-            opening.stream,
-            createZstdDecompress(),
-            dump,
-            sink,
-            { signal },
-        );
+        await pipeline(readRanges(s3, bucket, key, bytes, signal), stored, opening.stream, decompressing(), dump, sink, { signal });
     } catch (error) {
         const failure = opening.keyFailure();
         if (failure && !faultsOfTheData.includes(failure.name))
             throw new KeyUnavailable(`the envelope's key cannot be used: ${failure.name}: ${failure.message}`, { cause: failure });
         throw error;
     }
-    return { dump: dump.measure(), stored: stored.measure(), tail: dump.tail };
+    return { dump: dump.measure(), stored: stored.measure() };
 }

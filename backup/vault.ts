@@ -8,10 +8,11 @@ import {
     type S3Client,
 } from "@aws-sdk/client-s3";
 import type { Estate, SiteName } from "../model/estate.ts";
+import { Failure } from "../model/failure.ts";
 import { manifest, type Manifest } from "../model/manifest.ts";
 import { names, type Names } from "../model/names.ts";
 import { awsClients, type AwsClients } from "./clients.ts";
-import { isAside } from "./point.ts";
+import { isPoint } from "./point.ts";
 
 /** Where a command stands: what is declared, in which account, and in which site it runs. */
 export interface Standpoint {
@@ -29,6 +30,8 @@ export function vaultOf({ estate, account, site }: Standpoint): { names: Names; 
 }
 
 export const dataKey = (store: string, point: string): string => `${store}/${point}/data`;
+/** What the source held when the point was made. */
+export const contentsKey = (store: string, point: string): string => `${store}/${point}/contents`;
 export const manifestKey = (store: string, point: string): string => `${store}/${point}/manifest.json`;
 
 export const isMissing = (error: unknown): boolean =>
@@ -48,14 +51,19 @@ export async function* listObjects(
     }
 }
 
-/** What lies in a vault of one store, by point; what was saved aside is no point. */
-export async function listPoints(s3: S3Client, bucket: string, store: string): Promise<Map<string, { data?: Date; manifest?: Date }>> {
-    const points = new Map<string, { data?: Date; manifest?: Date }>();
+const partOf = { data: "data", contents: "contents", "manifest.json": "manifest" } as const;
+/** When each object of a point was put. */
+export type PointObjects = { [Part in (typeof partOf)[keyof typeof partOf]]?: Date };
+
+/** What lies in a vault of one store, by point; what was saved aside is no point, nor is the log. */
+export async function listPoints(s3: S3Client, bucket: string, store: string): Promise<Map<string, PointObjects>> {
+    const points = new Map<string, PointObjects>();
+    // Keys come in order, and a point begins with a digit: the log, which has many, is behind them all.
     for await (const { key, at } of listObjects(s3, bucket, `${store}/`)) {
-        const [, point, part] = key.split("/");
-        if (!point || isAside(point) || (part !== "data" && part !== "manifest.json")) continue;
-        const known = points.get(point) ?? {};
-        points.set(point, { ...known, [part === "data" ? "data" : "manifest"]: at ?? new Date(0) });
+        const [, point = "", name = ""] = key.split("/");
+        if (point > ":") break;
+        if (!isPoint(point) || !Object.hasOwn(partOf, name)) continue;
+        points.set(point, { ...points.get(point), [partOf[name as keyof typeof partOf]]: at ?? new Date(0) });
     }
     return points;
 }
@@ -101,11 +109,25 @@ export async function sizeOf(s3: S3Client, bucket: string, key: string): Promise
     }
 }
 
+/** A manifest of an older release describes a dump as text, which this one has no loader for. @throws Failure("refused") then */
+export function refuseOlder(record: unknown, store: string, point: string): void {
+    if ((record as { version?: unknown } | undefined)?.version === 1)
+        throw new Failure(
+            "refused",
+            `${store} ${point} is a dump as text that an older release made`,
+            "restore it with that release, or choose a newer point",
+        );
+}
+
 /** A manifest as it was put, checked against the place that it lies in. @throws Error that says what is wrong with it */
 export function parseManifest(text: string, store: string, point: string): Manifest {
-    const read = manifest.parse(JSON.parse(text));
+    const record: unknown = JSON.parse(text);
+    refuseOlder(record, store, point);
+    const read = manifest.parse(record);
     if (read.store !== store || read.point !== point || read.key !== dataKey(store, point))
         throw new Error(`the manifest at ${manifestKey(store, point)} describes ${read.store} ${read.point} at ${read.key}`);
+    if (read.contents && read.contents.key !== contentsKey(store, point))
+        throw new Error(`the manifest at ${manifestKey(store, point)} names ${read.contents.key} as its contents`);
     return read;
 }
 

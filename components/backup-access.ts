@@ -1,11 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { BackupDuty } from "../model/names.ts";
 import { Component, document, type Options } from "./component.ts";
-import { expirerAccess, verifierAccess, writerAccess } from "./documents/access.ts";
+import { callerAccess, expirerAccess, verifierAccess, writerAccess } from "./documents/access.ts";
 import { PodIdentity, type ClusterIdentity } from "./pod-identity.ts";
 
 export interface BackupAccessArgs {
-    /** Which duties this site's pods have: the writer's in both, the verifier's and the expirer's in the standby. */
+    /** Which duties this site's pods have: the caller's and the writer's in both, the verifier's and the expirer's in the standby. */
     duties: readonly BackupDuty[];
     /** Name of a duty's role. */
     role: (duty: BackupDuty) => string;
@@ -27,7 +27,7 @@ export interface BackupAccessArgs {
 export const backupServiceAccount = (duty: BackupDuty) => `backup-${duty}`;
 
 /**
- * Three hands that do not know each other: the writer puts and cannot read back, the verifier reads and cannot put, the expirer tags and can do
+ * Hands that do not know each other: the caller asks the archive beside the server and has no way to a vault, the writer puts and cannot read back, the verifier reads and cannot put, the expirer tags and can do
  * neither. None can delete.
  *
  * Cost: none.
@@ -53,6 +53,7 @@ export class BackupAccess extends Component {
 }
 
 const policies: Readonly<Record<BackupDuty, (args: BackupAccessArgs) => pulumi.Output<string>>> = {
+    caller: ({ coordinationBucket }) => document({ coordinationBucket }, callerAccess),
     writer: (args) => document(vaultAccess(args), writerAccess),
     verifier: (args) => document(vaultAccess(args), verifierAccess),
     expirer: ({ vaults, coordinationBucket, stores }) => document({ vaults, coordinationBucket, stores }, expirerAccess),

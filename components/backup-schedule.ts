@@ -1,10 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import type { Store } from "../model/estate.ts";
 import { minutes, seconds } from "../model/units.ts";
-import { kindOf } from "../stores/registry.ts";
 import { backupServiceAccount } from "./backup-access.ts";
 import { Component, type Options, type Transform } from "./component.ts";
-import { backupPod, restorePod } from "./documents/backup-pod.ts";
+import { asidePod, backupPod, expirePod, restorePod, verifyPod } from "./documents/backup-pod.ts";
 import { cronEvery } from "./documents/cron.ts";
 import { cronJob } from "./documents/cron-job.ts";
 import type { Place } from "./documents/pods.ts";
@@ -24,10 +23,16 @@ export interface BackupScheduleArgs {
     transform?: { backup?: Transform<CronJobArgs> };
 }
 
+/** An unpacked copy is no larger than the volume that it is of; its log, and what the replay writes, have as much again. */
+const roomFor = ({ volume }: Store) => 2 * volume;
+
+/** Reading the bytes back takes about as long as the backup; a server's start, replay, check and count go over them three times more. */
+const verificationLimit = ({ backup: { limit, verify } }: Store) => (verify === "bytes" ? limit : seconds(4 * limit));
+
 /**
  * When a store is backed up, and where what was backed up is verified, expired and restored for a drill. Runs of one job never overlap.
  *
- * Cost: the pods' time on nodes that are there anyway (50 millicores, 256 MiB each); the verifier's reading of each point stays inside a region.
+ * Cost: the pods' time on nodes that are there anyway (50 millicores and 256 MiB each; where a server is started 250 millicores and 512 MiB); the verifier's reading of each point stays inside a region.
  */
 export class BackupSchedule extends Component {
     readonly nodes: {
@@ -58,7 +63,7 @@ export class BackupSchedule extends Component {
             // Later than half-way to the next one, the next one is soon enough.
             startWithin: seconds(Math.floor(every / 2)),
             suspend: !active,
-            pod: backupPod({ store, duty: "backup", place, serviceAccount: backupServiceAccount("writer") }),
+            pod: backupPod({ store, place, serviceAccount: backupServiceAccount("caller") }),
         });
         return new k8s.batch.v1.CronJob(...this.child<CronJobArgs>("backup", args, {}, transform?.backup));
     }
@@ -69,10 +74,10 @@ export class BackupSchedule extends Component {
             name: `verify-${store}`,
             namespace,
             schedule: cronEvery(minutes(1)),
-            limit: declaration.backup.limit,
+            limit: verificationLimit(declaration),
             startWithin: seconds(50),
             suspend: false,
-            pod: backupPod({ store, duty: "verify", place, serviceAccount: backupServiceAccount("verifier") }),
+            pod: verifyPod({ store, place, room: roomFor(declaration), serviceAccount: backupServiceAccount("verifier") }),
         });
         return new k8s.batch.v1.CronJob(...this.child<CronJobArgs>("verify", args));
     }
@@ -85,14 +90,14 @@ export class BackupSchedule extends Component {
             limit: minutes(30),
             startWithin: minutes(30),
             suspend: false,
-            pod: backupPod({ store, duty: "expire", place, serviceAccount: backupServiceAccount("expirer") }),
+            pod: expirePod({ store, place, serviceAccount: backupServiceAccount("expirer") }),
         });
         return new k8s.batch.v1.CronJob(...this.child<CronJobArgs>("expire", args));
     }
 
     /** Asleep for good: a drill makes a Job from it. */
     #restore({ store, declaration, namespace, place }: BackupScheduleArgs) {
-        const { database, objective } = declaration;
+        const { objective } = declaration;
         const args = cronJob({
             name: `restore-${store}`,
             namespace,
@@ -100,7 +105,7 @@ export class BackupSchedule extends Component {
             limit: objective.rto,
             startWithin: minutes(5),
             suspend: true,
-            pod: restorePod({ store, kind: kindOf(declaration), database, place, serviceAccount: backupServiceAccount("verifier") }),
+            pod: restorePod({ store, place, room: roomFor(declaration), serviceAccount: backupServiceAccount("verifier") }),
         });
         return new k8s.batch.v1.CronJob(...this.child<CronJobArgs>("restore", args));
     }
@@ -114,7 +119,7 @@ export class BackupSchedule extends Component {
             limit: minutes(24 * 60),
             startWithin: minutes(5),
             suspend: true,
-            pod: backupPod({ store, duty: "aside", place, serviceAccount: backupServiceAccount("writer") }),
+            pod: asidePod({ store, place, serviceAccount: backupServiceAccount("writer") }),
         });
         return new k8s.batch.v1.CronJob(...this.child<CronJobArgs>("aside", args));
     }

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { SiteName, Store } from "../model/estate.ts";
+import { archivePort } from "../model/servers.ts";
 import { kindOf } from "../stores/registry.ts";
 import { Component, type Options, type Transform } from "./component.ts";
 import { databaseLabels, databasePod, dataVolume, initConfigMap } from "./documents/database-pod.ts";
@@ -16,7 +17,7 @@ export interface DatabaseArgs {
     /** AWS account, 12 digits. */
     account: string;
     namespace: string;
-    /** ServiceAccount whose role may read the epoch. */
+    /** ServiceAccount whose role may read the epoch and put into the vault: guard and archive. */
     serviceAccount: string;
     /** Name of the passwords' secret in Secrets Manager. */
     secret: string;
@@ -34,10 +35,19 @@ export interface DatabaseArgs {
 }
 
 /**
+ * What a store's names lead to. There is one pod, and its guard and archive refuse by themselves what may not be: an archive that is being restarted, which makes the pod
+ * "not ready", keeps nobody from the server (`publishNotReadyAddresses`).
+ */
+const ports = (server: number) => [
+    { name: "server", port: server, targetPort: server, protocol: "TCP" },
+    { name: "archive", port: archivePort, targetPort: archivePort, protocol: "TCP" },
+];
+
+/**
  * A store's server in one site: a StatefulSet of one pod with a volume that outlives it, its passwords, a Service for the site's own clients and
  * an internal load balancer for the peer's replica. It replicates by its own engine's means; the guard in the pod follows the epoch.
  *
- * Cost: the pod's node share (250 millicores, 512 MiB); 0.08 USD per GB-month of volume; 16 USD a month for the load balancer (us-east-1, 2025).
+ * Cost: the pod's node share (400 millicores, 1152 MiB); 0.08 USD per GB-month of volume; 16 USD a month for the load balancer (us-east-1, 2025).
  */
 export class Database extends Component {
     /** Name of the load balancer that the peer reaches. */
@@ -73,7 +83,7 @@ export class Database extends Component {
         return new k8s.core.v1.Service(
             ...this.child("service", {
                 metadata: { name: store, namespace, annotations: doNotAwait },
-                spec: { selector: databaseLabels(store), ports: [{ name: "server", port, targetPort: port, protocol: "TCP" }] },
+                spec: { selector: databaseLabels(store), ports: ports(port), publishNotReadyAddresses: true },
             }),
         );
     }
@@ -85,7 +95,8 @@ export class Database extends Component {
             spec: {
                 type: "LoadBalancer",
                 selector: databaseLabels(store),
-                ports: [{ name: "server", port, targetPort: port, protocol: "TCP" }],
+                ports: ports(port),
+                publishNotReadyAddresses: true,
             },
         };
         return new k8s.core.v1.Service(...this.child("peer", args, {}, transform?.peerService));
@@ -102,7 +113,7 @@ export class Database extends Component {
                 selector: { matchLabels: databaseLabels(store) },
                 // The claims that a StatefulSet makes are nobody's Pulumi resource: this is what keeps them.
                 persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
-                template: databasePod({ ...o, server: kindOf(declaration).server, database }),
+                template: databasePod({ ...o, server: kindOf(declaration).server, database, volume }),
                 volumeClaimTemplates: [
                     {
                         metadata: { name: dataVolume },

@@ -76,6 +76,8 @@ const storeOf = (engines: readonly string[]) =>
             /** A backup that takes longer has failed. */
             limit: duration.default(parseDuration("10 min")),
             retention: retention.prefault({}),
+            /** How a backup becomes a recovery point: a server is started from it, checked and compared with the source; or its bytes are read back and nothing else. */
+            verify: z.enum(["start", "bytes"]).default("start"),
             /** Immutable for so long (object lock, compliance mode). */
             lock: duration.default(parseDuration("1 d")),
         }),

@@ -27,7 +27,7 @@ export function names(estate: Estate, account: string) {
         /** Released bundles: what an activation runs from on an empty machine (standby region; made by bootstrap). */
         releaseBucket: `${estate.name}-lifeboat-release-${account}`,
         breakGlassRole: `${estate.name}-lifeboat-break-glass`,
-        /** Recovery points, one bucket a site. Objects: STORE/POINT/data, STORE/POINT/manifest.json. */
+        /** Recovery points, one bucket a site. Objects: STORE/POINT/data, STORE/POINT/manifest.json; pieces of the log below STORE/log/. */
         vaultBucket: (site: SiteName) => `${estate.name}-lifeboat-vault-${account}-${region(site)}`,
         /** Access logs of the vault in the same region. */
         vaultLogBucket: (site: SiteName) => `${estate.name}-lifeboat-vault-logs-${account}-${region(site)}`,
@@ -35,9 +35,9 @@ export function names(estate: Estate, account: string) {
         bucketKeyAlias: `alias/${estate.name}-lifeboat-vault`,
         /** Key of a store's envelopes (multi-region; the same alias in both regions). */
         envelopeKeyAlias: (store: string) => `alias/${estate.name}-lifeboat-envelope-${store}`,
-        /** writer: puts recovery points. verifier: reads them back, says `verified`. expirer: tags what retention no longer needs. */
+        /** caller: has the archive take a backup. writer: puts what is saved aside. verifier: reads them back, says `verified`. expirer: tags what retention no longer needs. */
         backupRole: (duty: BackupDuty, site: SiteName) => `${estate.name}-backup-${duty}-${site}`,
-        /** What the guard beside a database may do: read the epoch. */
+        /** What guard and archive beside a database may do: read the epoch, put recovery points and pieces of the log. */
         guardRole: (site: SiteName) => `${estate.name}-guard-${site}`,
         /** What the latch publisher may do: read the latch record, put the metric. */
         latchRole: `${estate.name}-latch`,
@@ -65,7 +65,7 @@ export const stateBackend = (estate: Estate, account: string): string =>
     `s3://${names(estate, account).stateBucket}?region=${estate.sites.standby.region}&awssdk=v2`;
 
 export type Names = ReturnType<typeof names>;
-export const backupDuties = ["writer", "verifier", "expirer"] as const;
+export const backupDuties = ["caller", "writer", "verifier", "expirer"] as const;
 export type BackupDuty = (typeof backupDuties)[number];
 
 /** Keys in the witness bucket. */
@@ -91,6 +91,8 @@ export const coordination = {
     catalog: (store: string, point: string) => `catalog/${store}/${point}.json`,
     /** A backup that the verifier found to be bad, and why. */
     rejected: (store: string, point: string) => `rejected/${store}/${point}.json`,
+    /** How far a history of a store's log is good: written over by the verifier alone. */
+    log: (store: string, history: string) => `logs/${store}/${history}.json`,
     /** A point that the expirer gave up, written before its objects are tagged. */
     expired: (store: string, point: string) => `expired/${store}/${point}.json`,
 } as const;

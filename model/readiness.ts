@@ -19,6 +19,8 @@ export interface DatabaseFacts {
     lease?: { state: "unproven" | "proven" | "ceded"; secondsLeft: number; silent: Readonly<Record<string, string>> } | undefined;
     /** What a person should know: a broken replication, an unfinished seed. */
     problem?: string | undefined;
+    /** What it holds that a replica of it does not, or not surely: an unlogged table. Absent: nothing. */
+    unprotected?: readonly { readonly name: string; readonly why: string }[] | undefined;
 }
 
 /** The newest recovery point of a store: only a verified backup is one. */
@@ -94,6 +96,8 @@ export interface Readiness {
     /** How long each service would be away at worst. */
     takes: readonly Bound[];
     unprotected: readonly Unprotected[];
+    /** What its replica does not carry, of a store that is protected otherwise: one line a store. */
+    notCarried: readonly Unprotected[];
 }
 
 const kubectl = (estate: Estate, site: SiteName, store: string) => `kubectl --context ${site} -n ${estate.name} describe pod ${store}-0`;
@@ -113,6 +117,7 @@ export function judgeReadiness(estate: Estate, facts: Facts): Readiness {
         losses,
         takes: obstacles.length > 0 ? [] : rtoBounds(estate),
         unprotected: Object.keys(estate.stores).flatMap((store) => unprotectedBecause(estate, facts, active, store)),
+        notCarried: Object.keys(estate.stores).flatMap((store) => notCarriedBy(facts, active, store)),
     };
 }
 
@@ -232,6 +237,14 @@ function unprotectedBecause(estate: Estate, facts: Facts, active: SiteName | nul
         if (point.value.copies < siteNames.length) reasons.push("its newest point has one copy");
     }
     return reasons.map((why) => ({ store, why }));
+}
+
+function notCarriedBy({ databases }: Facts, active: SiteName | null, store: string): Unprotected[] {
+    const found = active === null ? undefined : databases[active][store];
+    const [first, ...others] = found !== undefined && "value" in found ? (found.value.unprotected ?? []) : [];
+    if (first === undefined) return [];
+    const more = others.length === 0 ? "" : `; and ${others.length} more: ${others.map(({ name }) => name).join(", ")}`;
+    return [{ store, why: `${first.name} ${first.why}${more}` }];
 }
 
 function replicaProblem({ databases }: Facts, passive: SiteName, store: string, maxLag: Seconds): string | undefined {

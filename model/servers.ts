@@ -10,6 +10,15 @@ export const passwordDirectory = (store: string): string => `/etc/lifeboat/store
 /** File name of the guard's own socket in `guardSocketMount`: how `lifeboat guard STORE --promote` reaches the guard that runs. */
 export const guardSocket = "guard.sock";
 
+/** Port of the archive beside each store's server, on the pod's address and under the names of the server itself. */
+export const archivePort = 8730;
+
+/** Where the archive keeps what it has received of the log, and small files of copies: an emptyDir of its own. */
+export const archiveMount = "/var/lib/lifeboat/archive";
+
+/** Where the pods that start scratch servers have room for them. */
+export const scratchMount = "/var/lib/lifeboat/scratch";
+
 /** The address that clients' sessions come from when the guard has let them in. The superuser answers to 127.0.0.1 alone, which is not this one. */
 export const gateAddress = "127.0.0.2";
 

@@ -70,13 +70,14 @@ export async function gatherFacts(sources: Sources, { sites = siteNames, limit =
     const databasesIn = (site: SiteName) =>
         byName(sites.includes(site) ? stores : [], (store) =>
             ask(async () => {
-                const { role, lagSeconds, heard, lease, problem } = await guard(site).status(store, signal);
+                const { role, lagSeconds, heard, lease, problem, unprotected = [] } = await guard(site).status(store, signal);
                 return {
                     role,
                     lagSeconds: lagSeconds ?? null,
                     ...(heard === undefined ? {} : { heard }),
                     ...(lease === undefined ? {} : { lease }),
                     ...(problem === undefined ? {} : { problem }),
+                    ...(unprotected.length === 0 ? {} : { unprotected }),
                 };
             }),
         );

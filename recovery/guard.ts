@@ -3,6 +3,7 @@ import type { Estate } from "../model/estate.ts";
 import { Failure } from "../model/failure.ts";
 import { serverRoles } from "../model/lease.ts";
 import { names } from "../model/names.ts";
+import { seedStates } from "./databases/marker.ts";
 import { exitName, type Cluster } from "./cluster.ts";
 
 const promoted = z.looseObject({ store: z.string(), promotedAt: z.string() });
@@ -13,8 +14,10 @@ const status = z.looseObject({
     /** Where its log stands: a GTID, or an LSN. */
     position: z.string().optional(),
     problem: z.string().optional(),
+    /** What it holds that its replica does not. */
+    unprotected: z.array(z.looseObject({ name: z.string(), why: z.string() })).optional(),
     /** What is known of the copy on its volume: see recovery/databases/marker.ts. */
-    seed: z.enum(["wanted", "copying", "done"]).optional(),
+    seed: z.enum(seedStates).optional(),
     lease: z
         .looseObject({
             state: z.enum(["unproven", "proven", "ceded"]),

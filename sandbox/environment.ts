@@ -22,7 +22,7 @@ export function sandboxEnvironment(options: {
     const absent = "/dev/null";
     return {
         ...engine,
-        PATH: [join(directory, "bin"), dirname(tools.node), process.env["PATH"] ?? "/usr/bin:/bin"].join(delimiter),
+        PATH: [join(directory, "bin"), dirname(tools.node), dirname(tools.kubectl), process.env["PATH"] ?? "/usr/bin:/bin"].join(delimiter),
         KUBECONFIG: join(directory, "kubeconfig"),
         AWS_ACCESS_KEY_ID: operatorKey,
         AWS_SECRET_ACCESS_KEY: "sandbox",

@@ -12,6 +12,7 @@ export const versions = {
     pulumi: "3.259.0",
     etcd: "3.6.8",
     kubernetes: "1.35.4",
+    kubectl: "1.35.4",
     moto: "5.2.5",
     /** For `bench backup` alone: built when that is asked for. */
     versitygw: "1.8.0",
@@ -64,6 +65,9 @@ export const tools = {
     },
     get kubeControllerManager(): string {
         return present(join(toolDirectory("kubernetes"), "bin", "kube-controller-manager"), "kube-controller-manager");
+    },
+    get kubectl(): string {
+        return present(join(toolDirectory("kubectl"), "bin", "kubectl"), "kubectl");
     },
     /** Python of the environment that has moto, awscrt and crc32c. */
     get motoPython(): string {

@@ -2,7 +2,8 @@ import { storeOf } from "../backup/backup.ts";
 import type { Standpoint } from "../backup/vault.ts";
 import { otherSite } from "../model/estate.ts";
 import { names } from "../model/names.ts";
-import { guardSocketMount } from "../model/servers.ts";
+import { archivePort, guardSocketMount } from "../model/servers.ts";
+import { copyWhenItMay } from "../recovery/archive/client.ts";
 import type { DatabasePlace } from "../stores/place.ts";
 import { note } from "./output.ts";
 import { kindOf } from "../stores/registry.ts";
@@ -14,6 +15,7 @@ export async function databasePlace(store: string): Promise<DatabasePlace & { st
     const here = await standpoint();
     const declared = storeOf(here, store);
     const { server } = kindOf(declared);
+    const peer = names(here.estate, here.account).siteStoreHost(store, otherSite(here.site));
     return {
         standpoint: here,
         store,
@@ -23,7 +25,13 @@ export async function databasePlace(store: string): Promise<DatabasePlace & { st
         volume: server.dataMount,
         socketDirectory: guardSocketMount,
         port: server.port,
-        peer: { host: names(here.estate, here.account).siteStoreHost(store, otherSite(here.site)), port: server.port },
+        peer: { host: peer, port: server.port },
+        copyFromPeer: (signal) =>
+            copyWhenItMay(
+                { store, host: peer, port: archivePort, identity: "replication", password: passwordOf(store, "replication") },
+                note,
+                signal,
+            ),
         password: (name) => passwordOf(store, name),
         note,
     };

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { EncryptionKey } from "../components/encryption-key.ts";
 import type { KeyUsers } from "../components/documents/key-policy.ts";
+import { siteNames } from "../model/estate.ts";
 import type { Site } from "./site.ts";
 
 /** Keys of the standby that the primary's replicate, by what they are for. */
@@ -17,7 +18,7 @@ export interface KeyOrigins {
 export function standKeys(site: Site, origins?: KeyOrigins) {
     const { estate, names, account, providers } = site;
     const own = { providers: [providers.aws] };
-    const writers = [names.backupRole("writer", "primary"), names.backupRole("writer", "standby")];
+    const writers = siteNames.flatMap((each) => [names.backupRole("writer", each), names.guardRole(each)]);
     const readers = [names.backupRole("verifier", "standby"), names.breakGlassRole];
     const replication = names.replicationRole("primary");
     const replicaOf = (origin: pulumi.Input<string> | undefined) => (origin === undefined ? {} : { replicaOf: origin });

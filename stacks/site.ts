@@ -4,7 +4,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import { BackupAccess } from "../components/backup-access.ts";
 import { BackupSchedule } from "../components/backup-schedule.ts";
 import { Database } from "../components/database.ts";
-import { guardAccess } from "../components/documents/access.ts";
+import { document } from "../components/component.ts";
+import { databaseAccess } from "../components/documents/access.ts";
 import { PilotLight } from "../components/pilot-light.ts";
 import { PodIdentity } from "../components/pod-identity.ts";
 import { SiteRecord } from "../components/site-record.ts";
@@ -37,7 +38,10 @@ export interface Foundation {
     readonly envelopeKeyArns: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
-const duties: Readonly<Record<SiteName, readonly BackupDuty[]>> = { primary: ["writer"], standby: ["writer", "verifier", "expirer"] };
+const duties: Readonly<Record<SiteName, readonly BackupDuty[]>> = {
+    primary: ["caller", "writer"],
+    standby: ["caller", "writer", "verifier", "expirer"],
+};
 const guard = "guard";
 
 /**
@@ -55,6 +59,13 @@ export function standUp(site: Site, foundation: Foundation, databasesRun: boolea
     const { space } = foundation;
     const inside = { ...own, dependsOn: [space] };
 
+    const vault = {
+        vault: names.vaultBucket(site.site),
+        coordinationBucket: names.coordinationBucket,
+        stores: Object.keys(estate.stores),
+        bucketKeyArn: foundation.bucketKeyArn,
+        envelopeKeyArns: Object.values(foundation.envelopeKeyArns),
+    };
     const access = new BackupAccess(
         "backup",
         {
@@ -62,12 +73,8 @@ export function standUp(site: Site, foundation: Foundation, databasesRun: boolea
             role: (duty) => names.backupRole(duty, site.site),
             namespace,
             cluster,
-            vault: names.vaultBucket(site.site),
             vaults: siteNames.map(names.vaultBucket),
-            coordinationBucket: names.coordinationBucket,
-            stores: Object.keys(estate.stores),
-            bucketKeyArn: foundation.bucketKeyArn,
-            envelopeKeyArns: Object.values(foundation.envelopeKeyArns),
+            ...vault,
         },
         inside,
     );
@@ -78,9 +85,7 @@ export function standUp(site: Site, foundation: Foundation, databasesRun: boolea
             serviceAccount: guard,
             namespace,
             cluster,
-            policy: JSON.stringify(
-                guardAccess({ site: site.site, coordinationBucket: names.coordinationBucket, witnessBucket: names.witnessBucket }),
-            ),
+            policy: document({ ...vault, site: site.site, witnessBucket: names.witnessBucket }, databaseAccess),
         },
         inside,
     );

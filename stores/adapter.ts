@@ -26,50 +26,49 @@ export interface TableSummary {
 }
 
 /**
- * Backups of one database as text. Passes test/backup/stores/suite.ts.
- * Nothing here retries or waits, but where it says so; every program that is started is killed by the signal.
+ * One database, or one table, as text, through the wire: for another server, another version, a person's eyes. No recovery point is made of it.
+ * It carries neither users nor what lies outside the database, and rounds some numbers: what is loaded is compared with where it came from.
+ * Every program that is started is killed by the signal.
  */
-export interface StoreAdapter {
-    /** `network`: its dump goes through the wire, from any pod. `node`: it has to run beside the data directory. */
-    readonly way: "network" | "node";
-    /**
-     * Asks the server what it is.
-     * @throws Failure("unavailable") when it does not answer, Failure("refused") when its data cannot be dumped consistently
-     */
-    describe(server: ServerAddress): Promise<ServerFacts>;
+export interface LogicalStore {
+    /** Every table of the database, by name, with its rows read. */
+    tables(server: ServerAddress): Promise<TableSummary[]>;
 
-    /** Starts a dump: one consistent moment, after the call, of the whole database. Whole only if the program ended well and `isWhole`. */
-    dump(server: ServerAddress, facts: ServerFacts, signal: AbortSignal): Program;
+    /** All that is in a database and not the engine's own, in words ("view seen"), the first few dozen; none also where the database is not there. */
+    inhabitants(server: ServerAddress): Promise<string[]>;
 
     /** Whether a dump's last bytes (some KiB) are the end of a whole one. */
     isWhole(tail: Buffer): boolean;
 
-    /** Position of the dump's moment, if its first or its last bytes (some KiB each) tell. */
-    positionIn(edges: { readonly head: Buffer; readonly tail: Buffer }): string | undefined;
-
-    /** Every table of the database, by name, with its rows read. */
-    tables(server: ServerAddress): Promise<TableSummary[]>;
+    /**
+     * What has to be on a server before a database, or one table of it, can be loaded there, and is not, in words: "role clerk".
+     * @param from the server that is dumped
+     * @param table as `tables` has it
+     */
+    lacking(target: ServerAddress, from: ServerAddress, table?: string): Promise<string[]>;
 
     /**
-     * Makes an empty scratch database on the target's server, beside the target, which stays untouched until `takePlace`.
-     * @param label part of the scratch's name
-     * @throws Failure("unavailable") when the server does not answer, Failure("refused") when the target holds tables and may not be replaced
+     * Prepares the way of a database, or of one table of it, into another server.
+     * @param from a scratch server of ours: what is dumped there may be given another name
+     * @param target its database has to be empty, or not there; for a table it has to be there, and the table not
+     * @param label part of the name that is loaded under: letters and digits
      */
-    scratch(target: ServerAddress, label: string, replace: boolean): Promise<Scratch>;
+    transfer(from: ServerAddress, target: ServerAddress, label: string, table?: string): Promise<Transfer>;
 }
 
-/** A database into which a dump is loaded before anything depends on it. */
-export interface Scratch {
-    readonly database: string;
-    /** Starts the loading program; it reads the dump on stdin. It stops at the first error. */
+/** Text on its way from a scratch server into another one, where nothing depends on it yet. */
+export interface Transfer {
+    /** Where it is, and where it is loaded: to be compared. */
+    readonly from: ServerAddress;
+    readonly loaded: ServerAddress;
+    /** Name of the table on both, where it is one. */
+    readonly table?: string;
+    /** Starts the program that writes it to its stdout. */
+    dump(signal: AbortSignal): Program;
+    /** Starts the program that loads its stdin; it stops at the first error. */
     load(signal: AbortSignal): Program;
-    /** Reads every table back. @throws Error when the server finds one damaged */
-    check(): Promise<TableSummary[]>;
-    /**
-     * Puts the scratch in the target's place, at once. What was there is kept under the name that is returned.
-     * After an error the target is what it was.
-     */
+    /** What was loaded becomes what was asked for, at once. After an error it is not. @returns the name under which the target is kept, where somebody filled it meanwhile */
     takePlace(): Promise<{ kept?: string }>;
-    /** Removes the scratch, if it is still there. Safe to call at any time, and again. */
+    /** Removes what was loaded, unless it took its place: the target is as it was. Safe to call at any time, and again. */
     discard(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { ServerShape } from "../model/servers.ts";
-import type { ServerAddress, StoreAdapter } from "./adapter.ts";
+import type { ServerAddress, LogicalStore } from "./adapter.ts";
 import type { PhysicalStore } from "./physical.ts";
 import type { DatabasePlace, GuardedServer } from "./place.ts";
 import type { Rows } from "./rows.ts";
@@ -16,6 +16,8 @@ export interface StoreKind {
     readonly server: ServerShape;
     /** What the variables that tell a service of its store begin with, where the service needs one store of this kind: "MYSQL". */
     readonly variables: string;
+    /** The server's data directory on its volume. What else is there is the guard's. */
+    dataDirectory(volume: string): string;
     /** File or directory that is on a volume with data, and on no empty one. */
     firstFile(volume: string): string;
     /**
@@ -35,7 +37,7 @@ export interface HeldConnection {
 
 export interface StoreOperations {
     /** Text, through the wire: for one table, another version, a person's eyes. */
-    readonly logical: StoreAdapter;
+    readonly logical: LogicalStore;
     /** The server's own files and log: what recovery points are made of. */
     readonly physical: PhysicalStore;
     /** Every row of the database, to be compared. @throws Failure("unavailable") where the server does not answer */
@@ -49,10 +51,13 @@ export interface StoreOperations {
 
 /** What is done with a volume before its server starts. */
 export interface Seeding {
+    /** Whatever is on the volume: at every start of the pod. */
+    prepare(place: DatabasePlace): void;
     /** Whole data is to start read-only. `copied`: it was copied from the peer once. */
     keep(place: DatabasePlace, copied: boolean): void;
-    /** Whether the copy is made here and now; where not, the guard makes it once the server is up (`GuardedServer.seedRunning`). */
-    readonly before: boolean;
-    /** Copies the peer's data into the volume, whatever an earlier try left there, so that the server starts as its replica. */
-    copy(place: DatabasePlace, signal: AbortSignal): Promise<void>;
+    /**
+     * Copies the peer's data into the volume, whatever an earlier try left there, so that the server starts as its replica; or, with a position, so that the guard makes it one once it is up
+     * (`GuardedServer.followCopy`).
+     */
+    copy(place: DatabasePlace, signal: AbortSignal): Promise<{ position?: string }>;
 }

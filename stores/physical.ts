@@ -109,9 +109,14 @@ export interface LogReceiver {
      * Files that were removed from the directory are left out.
      */
     files(): Promise<readonly ReceivedFile[]>;
+    /** Told how far the log lies in the vault: the server need not keep what is before it for the archive. */
+    release(shipped: LogPlace): Promise<void>;
 }
 export interface ReceivedFile {
+    /** Its final name. */
     readonly file: string;
+    /** Where it lies while it is received. */
+    readonly path: string;
     readonly bytes: number;
     readonly whole: boolean;
 }
@@ -171,7 +176,7 @@ export interface LogSide {
     /** Whether the server's log has that place, and what came before it was the same: `position` is what `reach` said of it. */
     goesOn(server: ServerAddress, at: LogPlace, position: string | undefined): Promise<boolean>;
     /**
-     * Receives whole files from `file` on, from their first byte. What an earlier receiver of the same log left in the directory is gone on with, or fetched anew; no byte of `file` or a later one is passed over.
+     * Receives whole files from `file` on, from their first byte. The directory is empty.
      * `files()` answers after the end, too.
      */
     receive(server: ServerAddress, file: string, directory: string, signal: AbortSignal): Promise<LogReceiver>;

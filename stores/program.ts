@@ -9,6 +9,8 @@ export interface Program {
     readonly stdout: Readable;
     /** Fulfilled when it has exited with 0; rejected with the end of what it said on stderr otherwise. Never unhandled. */
     readonly ended: Promise<void>;
+    /** The end of what it said on stderr so far. */
+    said(): string;
     /** Ends it, if it still runs. */
     kill(): void;
 }
@@ -16,6 +18,10 @@ export interface Program {
 export interface ProgramOptions {
     /** Added to the environment: where passwords go, which everybody could read on the command line. */
     env?: Record<string, string>;
+    /** Whom it runs as; only root may say so. Default: who we are. */
+    owner?: { readonly uid: number; readonly gid: number } | undefined;
+    /** Is told all that the program says on stderr: `said` keeps its end only. */
+    onSaid?: (text: string) => void;
     /** Kills the program. */
     signal: AbortSignal;
 }
@@ -30,11 +36,15 @@ export function startProgram(command: string, args: readonly string[], options: 
     const child = spawn(command, args, {
         stdio: ["pipe", "pipe", "pipe"],
         env: { ...process.env, LC_ALL: "C.UTF-8", ...options.env },
+        ...options.owner,
         signal: options.signal,
         killSignal: "SIGKILL",
     });
     let said = "";
-    child.stderr.on("data", (text: Buffer) => (said = (said + text.toString()).slice(-keptOfStderr)));
+    child.stderr.on("data", (text: Buffer) => {
+        said = (said + text.toString()).slice(-keptOfStderr);
+        options.onSaid?.(text.toString());
+    });
     const ended = new Promise<void>((resolve, reject) => {
         child.on("error", (error: NodeJS.ErrnoException) => {
             if (error.code === "ENOENT")
@@ -58,6 +68,7 @@ export function startProgram(command: string, args: readonly string[], options: 
         stdin: child.stdin,
         stdout: child.stdout,
         ended,
+        said: () => said,
         kill: () => void child.kill("SIGKILL"),
     };
 }

@@ -22,8 +22,8 @@ const readEpoch = (bucket: string): Statement => ({
     Resource: `${bucketArn(bucket)}/${coordination.epoch}`,
 });
 
-/** What the verifier and the expirer tell each other and the rest: points that exist, that were refused, that retention gave up. */
-const shelves = ["catalog/", "rejected/", "expired/"] as const;
+/** What the verifier and the expirer tell each other and the rest: points that exist, that were refused, that retention gave up; how far logs are good. */
+const shelves = ["catalog/", "rejected/", "expired/", "logs/"] as const;
 type Shelf = (typeof shelves)[number];
 const onShelves = (bucket: string, stores: readonly string[], which: readonly Shelf[]) =>
     which.flatMap((shelf) => prefixes(bucket, stores, shelf));
@@ -68,7 +68,7 @@ export const verifierAccess = (o: VaultAccess): PolicyDocument =>
             Sid: "SayVerified",
             Effect: "Allow",
             Action: "s3:PutObject",
-            Resource: onShelves(o.coordinationBucket, o.stores, ["catalog/", "rejected/"]),
+            Resource: onShelves(o.coordinationBucket, o.stores, ["catalog/", "rejected/", "logs/"]),
         },
         ...readCatalog(o.coordinationBucket, o.stores),
         readEpoch(o.coordinationBucket),
@@ -105,6 +105,9 @@ export const expirerAccess = (o: ExpiryAccess): PolicyDocument =>
         ...readCatalog(o.coordinationBucket, o.stores),
     );
 
+/** Who asks an archive for a backup needs to know whether its site is active, and nothing else. */
+export const callerAccess = (o: { coordinationBucket: string }): PolicyDocument => policyDocument(readEpoch(o.coordinationBucket));
+
 export interface GuardAccess {
     readonly site: SiteName;
     readonly coordinationBucket: string;
@@ -131,6 +134,13 @@ export const guardAccess = (o: GuardAccess): PolicyDocument =>
               ]
             : []),
     );
+
+/** What stands beside a server: the guard, and the archive with the writer's rights. */
+export function databaseAccess(o: GuardAccess & VaultAccess): PolicyDocument {
+    const guard = guardAccess(o).Statement;
+    const known = new Set(guard.map(({ Sid }) => Sid));
+    return policyDocument(...guard, ...writerAccess(o).Statement.filter(({ Sid }) => !known.has(Sid)));
+}
 
 /** The publisher of the latch reads its record and puts its metric. */
 export const latchAccess = (o: { coordinationBucket: string; metricNamespace: string }): PolicyDocument =>

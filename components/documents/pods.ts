@@ -20,9 +20,10 @@ export const podSecurity = (user: number) => ({
 
 export const containerSecurity = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
 
-export const resources = (cpu: string, memory: string, memoryLimit = memory) => ({
+/** @param cpuLimit only where the work may wait for its neighbours: none by default */
+export const resources = (cpu: string, memory: string, memoryLimit = memory, cpuLimit?: string) => ({
     requests: { cpu, memory },
-    limits: { memory: memoryLimit },
+    limits: { memory: memoryLimit, ...(cpuLimit === undefined ? {} : { cpu: cpuLimit }) },
 });
 
 /** Where a pod stands: what `lifeboat` needs to derive every name. */
@@ -45,9 +46,10 @@ export function lifeboatContainer(o: {
     args: readonly string[];
     place: Place;
     mounts?: types.input.core.v1.VolumeMount[];
-    memory?: string;
-    /** A port of the pod's address, which it is told in LIFEBOAT_POD_ADDRESS. Ready when it listens. */
-    listens?: { name: string; port: number };
+    /** Default: 50 millicores, 256 MiB, at most 512 MiB. */
+    resources?: ReturnType<typeof resources>;
+    /** A port of the pod's address, which it is told in LIFEBOAT_POD_ADDRESS. `probed`: ready when it listens. */
+    listens?: { name: string; port: number; probed: boolean };
 }): Container {
     const address = { name: "LIFEBOAT_POD_ADDRESS", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } };
     return {
@@ -57,12 +59,18 @@ export function lifeboatContainer(o: {
         env: [...placeEnvironment(o.place), ...(o.listens ? [address] : [])],
         ...(o.listens && {
             ports: [{ name: o.listens.name, containerPort: o.listens.port }],
+        }),
+        ...(o.listens?.probed && {
             readinessProbe: { tcpSocket: { port: o.listens.port }, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3 },
         }),
         volumeMounts: [...(o.mounts ?? []), { name: "tmp", mountPath: "/tmp" }],
-        resources: resources("50m", o.memory ?? "256Mi", "512Mi"),
+        resources: o.resources ?? resources("50m", "256Mi", "512Mi"),
         securityContext: { ...containerSecurity, readOnlyRootFilesystem: true },
     };
 }
 
-export const scratch = (name: string): Volume => ({ name, emptyDir: {} });
+/** @param bytes a pod that fills it further is evicted. Default: no limit */
+export const scratch = (name: string, bytes?: number): Volume => ({
+    name,
+    emptyDir: bytes === undefined ? {} : { sizeLimit: String(bytes) },
+});

@@ -2,8 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { otherSite } from "../../model/estate.ts";
 import { Failure } from "../../model/failure.ts";
 import { actionFor, type Lease } from "../../model/lease.ts";
+import type { Unprotected } from "../../stores/physical.ts";
 import type { DatabasePlace, DatabaseStatus, GuardedServer } from "../../stores/place.ts";
 import { readMarker, writeMarker, type Marker } from "./marker.ts";
+import { restoredProblem, unprotectedOf } from "./told.ts";
 import type { Proofs, Prover } from "./proofs.ts";
 import type { EpochRecord } from "../../model/epoch.ts";
 
@@ -22,6 +24,8 @@ export interface GuardStatus extends DatabaseStatus {
     store: string;
     /** Of a replica that does not hear from its peer: when it last did, and how far it was behind then. */
     heard?: { secondsAgo: number; lagSeconds: number };
+    /** What the server holds that a replica of it does not, as it was asked within the last minute. */
+    unprotected: readonly Unprotected[];
     /** What the volume's marker says of its copy; absent where the data began here. */
     seed?: Marker["seed"];
     lease: {
@@ -95,6 +99,8 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
     /** When a replica last told its lag, on this process's clock: what a region's loss costs is known by it when the peer is silent. */
     let heard: { at: number; lagSeconds: number } | undefined;
 
+    const unprotected = unprotectedOf(server, store);
+
     async function ask(): Promise<DatabaseStatus> {
         const found = await server.status();
         if (found.lagSeconds !== null) heard = { at: performance.now(), lagSeconds: found.lagSeconds };
@@ -131,9 +137,14 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
         retired = role === "read-only" && proofs.lease().state === "ceded";
         const mayWrite = proofs.mayWrite();
         writing = mayWrite;
-        if (unfinished(marker)) return seedOrRefuse(marker!, mayWrite);
+        if (unfinished(marker)) return refuseIfActive(mayWrite);
+        if (marker?.seed === "copied") return followOrRefuse(marker, mayWrite);
         switch (actionFor(mayWrite, role)) {
             case "open":
+                if (marker?.seed === "restored" && !marker.parted) {
+                    await server.partHistory?.();
+                    writeMarker(volume, { ...marker, parted: true });
+                }
                 closed = false;
                 await server.open();
                 return `writable: ${why()}`;
@@ -142,23 +153,35 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
                 closed = true;
                 return `read-only: ${why()}`;
             case "leave":
-                return undefined;
+                return role === "replica" && !mayWrite ? server.tend?.(signal) : undefined;
         }
     }
 
-    async function seedOrRefuse(marker: Marker, mayWrite: boolean): Promise<string | undefined> {
+    function refuseIfActive(mayWrite: boolean): undefined {
         if (mayWrite)
             throw new Failure(
                 "refused",
                 `${why()}, but its copy of ${store} was never finished: it stays closed`,
                 `restore a recovery point into it: lifeboat restore ${store}`,
             );
-        if (!server.seedRunning || proofs.lease().state !== "ceded") return undefined;
-        place.note(`${store}: seeding from ${place.peer.host}`);
-        writeMarker(volume, { ...marker, seed: "copying" });
-        await server.seedRunning(signal);
-        writeMarker(volume, { ...marker, seed: "done", at: new Date().toISOString() });
+        return undefined;
+    }
+
+    async function followOrRefuse(marker: Marker, mayWrite: boolean): Promise<string | undefined> {
+        if (mayWrite)
+            throw new Failure(
+                "refused",
+                `${why()}, and ${store} is a copy that was not promoted: it stays closed`,
+                `promote it: lifeboat guard ${store} --promote, as \`lifeboat activate\` does`,
+            );
+        if (proofs.lease().state !== "ceded") return undefined;
+        await followCopy(marker);
         return `seeded from ${place.peer.host}, and follows it`;
+    }
+
+    async function followCopy({ position, ...marker }: Marker): Promise<void> {
+        await server.followCopy?.(position ?? "");
+        writeMarker(volume, { ...marker, seed: "done", at: new Date().toISOString() });
     }
 
     /** @throws Failure where this server is none that may be promoted */
@@ -185,11 +208,14 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
             );
         }
         const marker = checkWhole();
+        // Its own history has to begin where the copy ends.
+        if (marker?.seed === "copied") await followCopy(marker);
         // From here on only the lease lets an answer out.
         closed = false;
         const { position } = await server.promote(signal);
         const promotedAt = marker?.promotedAt ?? new Date().toISOString();
-        if (marker && marker.promotedAt === undefined) writeMarker(volume, { ...marker, promotedAt });
+        const now = readMarker(volume);
+        if (now && now.promotedAt === undefined) writeMarker(volume, { ...now, promotedAt });
         return { store, promotedAt, position };
     }
 
@@ -213,7 +239,7 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
         // From here on its data counts as half a copy, whatever happens to this process.
         writeMarker(volume, { seed: "wanted", from, at: at() });
         woken.resolve();
-        return { store, way: "copy", restart: server.seedRunning === undefined };
+        return { store, way: "copy", restart: true };
     }
 
     async function status(): Promise<GuardStatus> {
@@ -221,10 +247,11 @@ export function guardOf({ place, server, proofs, drop, answered, signal }: Guard
         const marker = readMarker(volume);
         const silent = found.role === "replica" && found.lagSeconds === null && heard !== undefined;
         const last = silent ? { heard: { secondsAgo: (performance.now() - heard!.at) / 1000, lagSeconds: heard!.lagSeconds } } : {};
-        const problem = unfinished(marker) ? "its seed is not finished" : found.problem;
+        const problem = unfinished(marker) ? "its seed is not finished" : (found.problem ?? restoredProblem(marker, found.role, store));
         const { state, epoch } = proofs.lease();
         const lease = { state, epoch, secondsLeft: proofs.left(), silent: Object.fromEntries(proofs.silent()) };
-        return { store, ...found, ...last, ...(problem === undefined ? {} : { problem }), ...(marker && { seed: marker.seed }), lease };
+        const told = problem === undefined ? {} : { problem };
+        return { store, ...found, ...last, ...told, ...(marker && { seed: marker.seed }), unprotected: await unprotected(), lease };
     }
 
     /** Tells a line once, until there is another one of its kind. */

@@ -3,16 +3,22 @@ import { z } from "zod";
 import { siteNames } from "../../model/estate.ts";
 import { readRecord, replaceRecord } from "./volume-record.ts";
 
+export const seedStates = ["wanted", "copying", "copied", "done", "restored"] as const;
+
 /** What is known of a volume's data, kept on the volume itself: it goes where the data goes. */
 const marker = z.strictObject({
     /**
-     * `wanted`: the server shall be seeded while it runs. `copying`: a seed has begun; until it is `done`, what lies there is a part.
-     * A volume without a marker holds nothing, or data of its own.
+     * `wanted`: the server shall be a copy of its peer's. `copying`: a seed has begun, and what lies there is a part. `copied`: it is whole, and does not follow the peer yet. `done`: it did.
+     * `restored`: a recovery point was put in its place: data of its own again, which its replica does not have. A volume without a marker holds nothing, or data of its own.
      */
-    seed: z.enum(["wanted", "copying", "done"]),
-    /** Site that the data comes from. */
+    seed: z.enum(seedStates),
+    /** Site that the data comes from; its own where it was restored. */
     from: z.enum(siteNames),
+    /** What a copy shows that does not follow yet, as its engine has it. */
+    position: z.string().optional(),
     at: z.iso.datetime(),
+    /** Of a restored one: its history was parted from what was written after its moment. */
+    parted: z.literal(true).optional(),
     /** When the server became writable in its own right. */
     promotedAt: z.iso.datetime().optional(),
 });

@@ -4,6 +4,7 @@ import { otherSite } from "../../model/estate.ts";
 import { Failure } from "../../model/failure.ts";
 import type { DatabasePlace } from "../../stores/place.ts";
 import { readMarker, writeMarker } from "./marker.ts";
+import { switchData } from "./switch.ts";
 import { kindOf } from "../../stores/registry.ts";
 
 /** What lies on a volume before its server starts. */
@@ -17,7 +18,17 @@ export type VolumeState =
 
 export function volumeState(place: Pick<DatabasePlace, "engine" | "volume">): VolumeState {
     const marker = readMarker(place.volume);
-    if (marker) return marker.seed === "done" ? "seeded" : "half";
+    switch (marker?.seed) {
+        case "wanted":
+        case "copying":
+            return "half";
+        case "copied":
+        case "done":
+            return "seeded";
+        case "restored":
+            return "own";
+        case undefined:
+    }
     return existsSync(kindOf(place).firstFile(place.volume)) ? "own" : "empty";
 }
 
@@ -38,14 +49,16 @@ export function decideSeed(state: VolumeState, siteIsActive: boolean | undefined
 }
 
 /**
- * Runs before a store's server, at every start of its pod. An empty volume in a passive site is to be a copy of the peer's data: It is
- * made here, or by the guard once the server is up, which is noted on the volume. Whole data is left alone.
+ * Runs before a store's server, at every start of its pod. First a restore that was ordered takes the place of the data (switch.ts). An empty volume in a passive site becomes a
+ * copy of the peer's data. Whole data is left alone.
  * @param epoch reads the epoch record; asked only where something depends on it, so that a server with data starts while the standby region is lost
  * @throws Failure("refused") when this site is active and its copy was never finished
  */
 export async function seed(place: DatabasePlace, epoch: () => Promise<EpochRecord>, signal: AbortSignal): Promise<SeedDecision> {
     const { site } = place;
     const { seeding } = kindOf(place).operations;
+    switchData(place);
+    seeding.prepare(place);
     const state = volumeState(place);
     let decision = decideSeed(state, undefined);
     if (decision === "ask the epoch") decision = decideSeed(state, (await epoch()).active === site);
@@ -66,14 +79,13 @@ export async function seed(place: DatabasePlace, epoch: () => Promise<EpochRecor
             return decision;
         case "seed": {
             const marker = { from: otherSite(site), at: new Date().toISOString() } as const;
-            if (!seeding.before) {
-                writeMarker(place.volume, { ...marker, seed: "wanted" });
-                place.note(`${place.store}: the guard will seed it from ${place.peer.host} once the server is up`);
-                return decision;
-            }
             writeMarker(place.volume, { ...marker, seed: "copying" });
-            await seeding.copy(place, signal);
-            writeMarker(place.volume, { ...marker, seed: "done", at: new Date().toISOString() });
+            const { position } = await seeding.copy(place, signal);
+            const at = new Date().toISOString();
+            writeMarker(
+                place.volume,
+                position === undefined ? { ...marker, seed: "done", at } : { ...marker, seed: "copied", position, at },
+            );
             return decision;
         }
     }

@@ -115,8 +115,7 @@ export function judgePoint(found: PointFound, lossAt: number): PointEvidence {
             reasons.push(`${store}: ${restored.point} was restored, which is older than ${newest.point}`);
         else if (restored.orders < promised)
             reasons.push(`${store}: the restored point has ${restored.orders} orders; ${promised} were acknowledged before it began`);
-        else if (restored.orders > sent)
-            reasons.push(`${store}: the restored point has ${restored.orders} orders; only ${sent} were sent before it ended`);
+        else if (restored.orders > sent) reasons.push(`${store}: the restored point has ${restored.orders} orders; only ${sent} were sent`);
     }
     if (boundSeconds > objectiveSeconds)
         reasons.push(`${store}: the worst case of its backups, ${say(boundSeconds)}, is over the objective of ${say(objectiveSeconds)}`);

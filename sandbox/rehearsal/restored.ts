@@ -30,8 +30,8 @@ export function lastDocument(log: string): unknown {
 }
 
 /**
- * Holds what a restore job said against the ledger: every order that was acknowledged before the point's snapshot began must be in it, and none that
- * was sent only after it ended can be.
+ * Holds what a restore job said against the ledger: every order that was acknowledged before the point's copy began must be in it, and none that nobody sent can be. How far the log
+ * goes on behind the copy is the restore's own to say.
  * @param points verified points of the store, oldest first, from the catalog after the restore
  */
 export function pointFound(
@@ -72,7 +72,7 @@ export function pointFound(
         ...found,
         restored: { point: said.data.point, orders: orders.rows, seconds: said.data.seconds },
         promised: count(acknowledgments(ledger), manifest.startedAt),
-        sent: count(attempts(ledger), manifest.finishedAt),
+        sent: attempts(ledger).size,
     };
 }
 

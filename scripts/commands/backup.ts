@@ -1,40 +1,43 @@
 import { Command } from "commander";
-import { backup, storeOf } from "../../backup/backup.ts";
+import { z } from "zod";
+import { storeOf } from "../../backup/backup.ts";
+import { Failure } from "../../model/failure.ts";
+import { manifest } from "../../model/manifest.ts";
 import { names } from "../../model/names.ts";
-
+import { archivePort } from "../../model/servers.ts";
 import { checkMayBackUp } from "../../recovery/active.ts";
+import { askForBackup } from "../../recovery/archive/client.ts";
 import { coordinationOf } from "../../recovery/coordination.ts";
 import { interruption } from "../interruption.ts";
 import { note, print, show } from "../output.ts";
-import { passwordOf, serverAt } from "../servers.ts";
+import { passwordOf } from "../servers.ts";
 import { standpoint } from "../standpoint.ts";
-import { kindOf } from "../../stores/registry.ts";
+
+const told = z.looseObject({ manifest, seconds: z.number() });
+
+function addressOf(text: string | undefined, fallback: string): { host: string; port: number } {
+    if (text === undefined) return { host: fallback, port: archivePort };
+    const [, host, port] = /^\[?([A-Za-z0-9.:-]+?)\]?(?::(\d{1,5}))?$/.exec(text) ?? [];
+    if (host === undefined) throw new Failure("usage", `"${text}" is not the address of an archive`, "write HOST or HOST:PORT");
+    return { host, port: port === undefined ? archivePort : Number(port) };
+}
 
 export const command = new Command("backup")
     .argument("<store>", "store of the estate")
     .description(
-        "Dumps a store through the wire, compresses, encrypts and hashes it on the way, and puts it into the vault of this site\n" +
-            "(LIFEBOAT_SITE), which must be the active one. It becomes a recovery point when `lifeboat verify` has read the copy in the standby back. What is cut off, late or\n" +
-            "fails leaves nothing behind; what killed runs left is found and reported.",
+        "Has the archive beside a store's server take one full copy of the whole server, compressed, encrypted and hashed on its way into the vault\n" +
+            "of this site (LIFEBOAT_SITE), which must be the active one. It becomes a recovery point when `lifeboat verify` has started a server from\n" +
+            "it in the standby. What is cut off, late or fails leaves nothing behind; so does a backup that is interrupted here.",
     )
-    .option("--from <url>", "server to dump, as in SCHEME://backup@HOST:PORT/DATABASE (default: the store's own, as user backup)")
+    .option("--archive <host:port>", "archive to ask (default: the one beside the store's server in this cluster)")
     .option("--json", "print the manifest and what was found as JSON")
-    .action(async (name: string, { from, json }: { from?: string; json?: boolean }) => {
+    .action(async (name: string, { archive, json }: { archive?: string; json?: boolean }) => {
         const here = await standpoint();
+        storeOf(here, name);
+        const at = addressOf(archive, `${name}.${names(here.estate, here.account).namespace}.svc`);
         await checkMayBackUp(coordinationOf(here.estate, here.account), here.site, note);
-        const declared = storeOf(here, name);
-        const kind = kindOf(declared);
-        const { database } = declared;
-        const server = from
-            ? serverAt(from, name, kind)
-            : {
-                  host: `${name}.${names(here.estate, here.account).namespace}.svc`,
-                  port: kind.server.port,
-                  user: "backup",
-                  password: passwordOf(name, "backup"),
-                  database,
-              };
-        const report = await backup(here, name, server, { signal: interruption, note });
+        const address = { store: name, ...at, identity: "backup" as const, password: passwordOf(name, "backup") };
+        const report = told.parse(await askForBackup(address, note, interruption));
         if (json) return print(report);
         const { point, stored, dump } = report.manifest;
         show(`${name} ${point}: ${dump.bytes} bytes stored as ${stored.bytes} in ${report.seconds.toFixed(1)} s; not yet verified`);

@@ -23,11 +23,16 @@ function row(of: PointState): string {
         `${of.store}  ${of.point}  ${age.padStart(18)}  ${paint(colour, of.state.padEnd(10))}  ${rest}`;
     switch (of.state) {
         case "verified": {
-            const { manifest, copies } = of.record;
-            return line(
-                "green",
-                `${manifest.dump.bytes} bytes, stored as ${manifest.stored.bytes}, ${copies === 1 ? "one copy" : `${copies} copies`}`,
-            );
+            const { manifest, copies, verified } = of.record;
+            const parts = [
+                `${manifest.dump.bytes} bytes, stored as ${manifest.stored.bytes}`,
+                copies === 1 ? "one copy" : `${copies} copies`,
+                ...(verified.started ? [] : ["never started"]),
+                ...(verified.notCompared === undefined ? [] : [`contents not compared: ${verified.notCompared}`]),
+                ...(manifest.log ? [] : ["no log goes on from it"]),
+                ...manifest.unprotected.map(({ name, why }) => `not in it: ${name} ${why}`),
+            ];
+            return line("green", parts.join(", "));
         }
         case "unverified":
             return line("yellow", "no recovery point until it is verified");

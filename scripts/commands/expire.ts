@@ -18,5 +18,7 @@ export const command = new Command("expire")
         if (json) return print({ store, ...report });
         for (const { point, because } of report.keep) show(`${store}  ${point}  keep    ${because}`);
         for (const point of report.expire) show(`${store}  ${point}  ${plan ? "would go" : "given up"}`);
+        for (const { history, files } of report.log)
+            show(`${store}  log ${history}  ${plan ? "would go" : "given up"}: ${files.length} files, ${files[0]} to ${files.at(-1)}`);
         show(`${store}: ${report.keep.length} kept, ${report.expire.length} ${plan ? "would go" : "given up"}`);
     });

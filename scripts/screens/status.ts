@@ -144,9 +144,9 @@ function point(found: Answer<PointFacts | undefined> | undefined, at: string): P
     return `${age}, ${copies === 1 ? "one copy" : `${copies} copies`}`;
 }
 
-function unprotected({ unprotected: found }: Readiness): Line[] {
-    if (found.length === 0) return [[["bold", "UNPROTECTED"], "  nothing"]];
-    const told = found.map(({ store, why }): Line => [`  ${store}: ${why}`]);
+function unprotected({ unprotected: found, notCarried }: Readiness): Line[] {
+    if (found.length + notCarried.length === 0) return [[["bold", "UNPROTECTED"], "  nothing"]];
+    const told = [...found, ...notCarried].map(({ store, why }): Line => [`  ${store}: ${why}`]);
     return [[["yellow", "UNPROTECTED"]], ...cut(told, most.unprotected)];
 }
 

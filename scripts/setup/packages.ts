@@ -7,24 +7,46 @@ import type { Note } from "./piece.ts";
 import { withLock } from "./lock.ts";
 import { ask, run, which } from "./run.ts";
 
-/** What the sandbox runs, and the Debian package that has it. */
-const programs: Readonly<Record<string, string>> = {
-    mariadbd: "mariadb-server",
-    "mariadb-install-db": "mariadb-server",
-    "mariadb-backup": "mariadb-backup",
-    mariadb: "mariadb-client",
-    "mariadb-dump": "mariadb-client",
-    [`/usr/lib/postgresql/${versions.postgres}/bin/postgres`]: `postgresql-${versions.postgres}`,
-    [`/usr/lib/postgresql/${versions.postgres}/bin/pg_dump`]: `postgresql-client-${versions.postgres}`,
-    nft: "nftables",
-    ip: "iproute2",
-    zstd: "zstd",
-    ps: "procps",
-    openssl: "openssl",
-    setpriv: "util-linux",
-    unshare: "util-linux",
-    flock: "util-linux",
+const postgres = (program: string) => `/usr/lib/postgresql/${versions.postgres}/bin/${program}`;
+const packaged = (name: string, programs: string) => Object.fromEntries(programs.split(" ").map((program) => [program, name]));
+
+/**
+ * What code, scripts, tests and the README's walk start, and the Debian package that has it. test/setup/programs.test.ts finds a program that is started
+ * and neither stands here nor comes otherwise (scripts/checks/programs/brought.ts).
+ */
+export const programs: Readonly<Record<string, string>> = {
+    ...packaged("mariadb-server", "mariadbd mariadb-install-db"),
+    ...packaged("mariadb-backup", "mariadb-backup mbstream"),
+    ...packaged("mariadb-client", "mariadb mariadb-dump mariadb-binlog mariadb-check mysqldump"),
+    ...packaged(
+        `postgresql-${versions.postgres}`,
+        ["postgres", "initdb", "pg_ctl", "pg_controldata", "pg_waldump", "pg_checksums"].map(postgres).join(" "),
+    ),
+    ...packaged(
+        `postgresql-client-${versions.postgres}`,
+        ["psql", "pg_dump", "pg_dumpall", "pg_restore", "pg_basebackup", "pg_receivewal", "pg_verifybackup", "pg_amcheck"]
+            .map(postgres)
+            .join(" "),
+    ),
+    ...packaged("nftables", "nft"),
+    ...packaged("iproute2", "ip"),
+    ...packaged("bind9-dnsutils", "dig"),
+    ...packaged("curl", "curl"),
+    ...packaged("zstd", "zstd"),
+    ...packaged("age", "age"),
+    ...packaged("tar", "tar"),
+    ...packaged("procps", "ps pgrep"),
+    ...packaged("openssl", "openssl"),
+    ...packaged("util-linux", "setpriv unshare nsenter flock"),
+    ...packaged("awscli", "aws"),
+    ...packaged("faketime", "faketime"),
+    ...packaged("shfmt", "shfmt"),
+    ...packaged("mmdebstrap", "mmdebstrap"),
 };
+
+/** What a person has to have before: README, "Needed". `node` of any version from 20 on gets the right one. */
+export const prerequisites: readonly string[] = ["git", "node", "npm", "python3", "go", "sudo"];
+
 const policy = "/usr/sbin/policy-rc.d";
 const installer = fileURLToPath(new URL("install-packages.sh", import.meta.url));
 

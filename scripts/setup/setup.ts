@@ -2,6 +2,7 @@ import { cacheDirectory } from "../../sandbox/tools.ts";
 import { cacheFailure, requireCache } from "./cache.ts";
 import { engine } from "./engine.ts";
 import { etcd } from "./etcd.ts";
+import { kubectl } from "./kubectl.ts";
 import { kubernetes } from "./kubernetes.ts";
 import { moto } from "./moto.ts";
 import { ensurePackages, lacksVenv, missingPackages } from "./packages.ts";
@@ -9,12 +10,12 @@ import { ensurePiece, inspect } from "./ensure.ts";
 import type { Note, Piece } from "./piece.ts";
 
 /** The longest first, so that two at a time end together. */
-const pieces: readonly Piece[] = [engine, kubernetes, moto, etcd];
+export const pieces: readonly Piece[] = [engine, kubernetes, moto, kubectl, etcd];
 /** Builds are bound by the processor; a link takes 3 GB. */
 const atOnce = 2;
 
 /**
- * Makes this machine ready for the sandbox: system packages, the engine, the control plane, moto. Does nothing, within 100 ms, when nothing
+ * Makes this machine ready for the sandbox: system packages, the engine, the control plane and its client, moto. Does nothing, within 100 ms, when nothing
  * changed. What it makes is kept in the cache that clones share, and a run that was stopped is gone on with.
  * @param note gets a line for each piece, with its time
  * @param options.thorough runs every program to see that it works, though its file is as it was

@@ -105,7 +105,7 @@ export function startMariadbClient(server: ServerAddress, database: string | nul
 export async function readTables(connection: mysql.Connection, database: string): Promise<TableSummary[]> {
     const tables = await rowsOf<{ name: string }>(
         connection,
-        "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE' ORDER BY 1",
+        "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ? AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY 1",
         [database],
     );
     const summaries: TableSummary[] = [];

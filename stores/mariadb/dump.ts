@@ -1,13 +1,32 @@
 import { Failure } from "../../model/failure.ts";
-import type { StoreAdapter } from "../adapter.ts";
-import { connectMariadb, readTables, rowsOf, startMariadbDump } from "./client.ts";
-import { makeScratch } from "./scratch.ts";
+import type { LogicalStore, ServerAddress, ServerFacts } from "../adapter.ts";
+import { connectMariadb, readTables, rowsOf } from "./client.ts";
+import { inhabitants } from "./empty.ts";
+import { lacking, transfer } from "./transfer.ts";
 
-/** MariaDB, and MySQL, by a dump of one database through the wire. */
-export const mariadb: StoreAdapter = {
-    way: "network",
+const isWhole = (tail: Buffer): boolean => /\n-- Dump completed( on [-0-9: ]+)?\n*$/.test(tail.toString("latin1"));
 
-    async describe(server) {
+/** MariaDB, as text. */
+export const mariadb: LogicalStore = {
+    isWhole,
+    inhabitants,
+    lacking,
+    transfer,
+    async tables(server) {
+        const connection = await connectMariadb(server);
+        try {
+            return await readTables(connection, server.database);
+        } finally {
+            connection.destroy();
+        }
+    },
+};
+
+/** What a seed by a dump reads of it. */
+export const seedDump = {
+    isWhole,
+
+    async describe(server: ServerAddress): Promise<ServerFacts> {
         const connection = await connectMariadb(server);
         try {
             const [facts] = await rowsOf<{ version: string; log: string; gtid: string }>(
@@ -33,24 +52,9 @@ export const mariadb: StoreAdapter = {
         }
     },
 
-    dump: (server, facts, signal) => startMariadbDump(server, facts.version, { logging: facts.position !== undefined }, signal),
-
-    isWhole: (tail) => /\n-- Dump completed( on [-0-9: ]+)?\n*$/.test(tail.toString("latin1")),
-
     // mariadb-dump 10.11.19 writes it at the end, older ones at the beginning. A line of its own: a row's line breaks are escaped.
-    positionIn: ({ head, tail }) =>
+    positionIn: ({ head, tail }: { readonly head: Buffer; readonly tail: Buffer }): string | undefined =>
         [tail, head]
             .map((edge) => /^(?:-- )?SET GLOBAL gtid_slave_pos='([^']*)';$/m.exec(edge.toString("latin1"))?.[1])
             .find((found) => found !== undefined),
-
-    async tables(server) {
-        const connection = await connectMariadb(server);
-        try {
-            return await readTables(connection, server.database);
-        } finally {
-            connection.destroy();
-        }
-    },
-
-    scratch: makeScratch,
 };

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { StoreKind } from "../kind.ts";
 import { covers } from "./position.ts";
-import { server } from "./server.ts";
+import { mariadbData, server } from "./server.ts";
 import type * as operations from "./operations.ts";
 
 const load = createRequire(import.meta.url);
@@ -14,7 +14,8 @@ export const mariadb: StoreKind = {
     schemes: ["mariadb", "mysql"],
     server,
     variables: "MYSQL",
-    firstFile: (volume) => join(volume, "mysql"),
+    dataDirectory: mariadbData,
+    firstFile: (volume) => join(mariadbData(volume), "mysql"),
     covers,
     get operations() {
         return (load("./operations.ts") as typeof operations).operations;

@@ -3,6 +3,7 @@ import { connectMariadb } from "./client.ts";
 import { mariadb } from "./dump.ts";
 import { guardedMariadb } from "./guarded.ts";
 import { physical } from "./physical.ts";
+import { seedMariadb, writeStartFile } from "./seed.ts";
 import { openMariadbRows } from "./rows.ts";
 
 export const operations: StoreOperations = {
@@ -17,5 +18,5 @@ export const operations: StoreOperations = {
         };
     },
     guarded: guardedMariadb,
-    seeding: { before: false, keep: () => undefined, copy: () => Promise.resolve() },
+    seeding: { prepare: writeStartFile, keep: () => undefined, copy: seedMariadb },
 };

@@ -17,12 +17,25 @@ const binary = new Set([
     "point",
     "linestring",
     "polygon",
+    "multipoint",
+    "multilinestring",
+    "multipolygon",
+    "geometrycollection",
 ]);
+
+/** Their text is rounded (to six digits, or to what the column declares); that of a double of no declared size is exact. */
+const rounded = new Set(["float", "double"]);
+
+/** What stands for a column's value, to the last bit. */
+function valueOf(column: string, type: string): string {
+    if (binary.has(type)) return `HEX(${column})`;
+    return rounded.has(type) ? `CAST(${column} AS DOUBLE)` : column;
+}
 
 /** The connection below the one with promises, which reads all rows before it gives the first; its types leave it out. */
 const streaming = (connection: mysql.Connection): Connection => (connection as unknown as { connection: Connection }).connection;
 
-/** Every table of the database. */
+/** Every table of the database; of versioned ones the rows that are in force. */
 export async function openMariadbRows(server: ServerAddress): Promise<Rows> {
     const connection = await connectMariadb(server);
     await connection.query("SET SESSION time_zone = '+00:00'");
@@ -30,7 +43,7 @@ export async function openMariadbRows(server: ServerAddress): Promise<Rows> {
     await connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
     const names = await rowsOf<{ name: string }>(
         connection,
-        "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE' ORDER BY 1",
+        "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ? AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY 1",
         [server.database],
     );
     const columnsOf = (table: string) =>
@@ -48,7 +61,7 @@ export async function openMariadbRows(server: ServerAddress): Promise<Rows> {
         async *read(table): AsyncGenerator<ContentRow> {
             const columns = (await columnsOf(table)).map(({ name, type, place }) => {
                 const quoted = mysql.escapeId(name, true);
-                return { name, place: place === null ? undefined : Number(place), value: binary.has(type) ? `HEX(${quoted})` : quoted };
+                return { name, place: place === null ? undefined : Number(place), value: valueOf(quoted, type) };
             });
             if (columns.length === 0) return;
             const key = columns.filter(({ place }) => place !== undefined).toSorted((a, b) => a.place! - b.place!);

@@ -1,62 +1,56 @@
-import mysql from "mysql2/promise";
+import type mysql from "mysql2/promise";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Meter } from "../meter.ts";
-import type { ServerAddress } from "../adapter.ts";
-import { mariadb } from "./dump.ts";
-import { connectMariadb, rowsOf, startMariadbClient, startMariadbDump } from "./client.ts";
-import { Failure } from "../../model/failure.ts";
+import { rowsOf } from "./client.ts";
+import { closedAtStart } from "./fence.ts";
 import { covers } from "./position.ts";
+import { physical } from "./physical.ts";
+import { prepare } from "./physical/scratch.ts";
+import { mariadbData, startFile } from "./server.ts";
 import type { DatabasePlace } from "../place.ts";
 
-/**
- * Loads the peer's database into this server, without binary log, and returns the GTID position that it shows. What an earlier try left is wiped.
- * Users are not copied: both sites' servers made them from the same passwords at their first start.
- */
-export async function seedFromPeer(place: DatabasePlace, local: ServerAddress, signal: AbortSignal): Promise<string> {
-    const peer: ServerAddress = { ...place.peer, user: "backup", password: place.password("backup"), database: place.database };
-    const facts = await mariadb.describe(peer);
-    if (facts.position === undefined)
-        throw new Failure("refused", `${peer.host} keeps no binary log: it cannot be followed`, "start it with --log-bin");
-    const connection = await connectMariadb(local, null);
-    try {
-        await connection.query("SET SESSION sql_log_bin = 0");
-        await connection.query("STOP SLAVE");
-        await connection.query("RESET SLAVE ALL");
-        await connection.query(`DROP DATABASE IF EXISTS ${mysql.escapeId(place.database)}`);
-    } finally {
-        connection.destroy();
-    }
-    const dump = startMariadbDump(peer, facts.version, { logging: true, forReplica: true }, signal);
-    const load = startMariadbClient(local, null, "SET SESSION sql_log_bin = 0", signal);
-    dump.stdin.end();
-    load.stdout.resume();
-    const meter = new Meter();
-    try {
-        await pipeline(
-            dump.stdout,
-            meter,
-            async function* (source: AsyncIterable<Buffer>) {
-                yield* source;
-                await dump.ended;
-                if (!mariadb.isWhole(meter.tail)) throw new Error("the peer's dump is cut off");
-            },
-            load.stdin,
-            { signal },
-        );
-        await load.ended;
-    } catch (error) {
-        dump.kill();
-        load.kill();
-        throw error;
-    }
-    const position = mariadb.positionIn(meter);
-    if (position === undefined) throw new Error(`the dump of ${peer.host} does not say which GTID it shows`);
-    return position;
+/** Of the log that was copied with the data, so much is held while it is applied, in bytes. */
+const prepareMemory = 128 * 1_048_576;
+
+/** Replaced at once: a server that starts meanwhile reads the old or the new one. */
+export function writeStartFile({ volume }: DatabasePlace): void {
+    const file = join(volume, startFile);
+    writeFileSync(`${file}.new`, closedAtStart, { flush: true });
+    renameSync(`${file}.new`, file);
 }
 
-/** Follows the peer from a position. This server's own binary log, which nobody has read, begins anew. */
-export async function followPeer(place: DatabasePlace, connection: mysql.Connection, position: string): Promise<void> {
+/**
+ * Copies the peer's whole server into the data directory, as mariadb-backup does: all databases, accounts, history and values are in it because the files are. What an earlier try left is wiped.
+ * @returns the GTIDs that it shows: everything up to them and nothing after
+ */
+export async function seedMariadb(place: DatabasePlace, signal: AbortSignal): Promise<{ position: string }> {
+    const data = mariadbData(place.volume);
+    rmSync(data, { recursive: true, force: true });
+    mkdirSync(data, { mode: 0o700 });
+    place.note(`${place.store}: copying the server of ${place.peer.host}`);
+    const copy = await place.copyFromPeer(signal);
+    const unpack = physical.unpack(data, signal);
+    try {
+        await pipeline(copy.stream, unpack.stdin, { signal });
+        await unpack.ended;
+    } catch (error) {
+        unpack.kill();
+        throw error;
+    }
+    const { position } = await copy.facts();
+    await prepare(data, prepareMemory, signal);
+    return { position };
+}
+
+/**
+ * Makes this server, which was started from a copy of the peer's, its replica. Its own binary log, which nobody has read, begins anew. From the moment at which it knows its peer on it is
+ * a replica like any other, and goes on from where it stands.
+ */
+export async function followCopy(place: DatabasePlace, connection: mysql.Connection, position: string): Promise<void> {
+    const known = await rowsOf<{ Master_Host: string }>(connection, "SHOW SLAVE STATUS");
+    if (known.length > 0) return;
     await connection.query("RESET MASTER");
     await startFollowing(place, connection, position);
 }

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { passwordDirectory, serverId, type PasswordName, type ServerShape } from "../../model/servers.ts";
 
 /**
@@ -13,9 +14,7 @@ CREATE DATABASE IF NOT EXISTS \\\`${database}\\\` CHARACTER SET utf8mb4;
 CREATE USER IF NOT EXISTS 'app'@'%' IDENTIFIED BY '${password("app")}';
 GRANT ALL ON \\\`${database}\\\`.* TO 'app'@'%';
 CREATE USER IF NOT EXISTS 'backup'@'%' IDENTIFIED BY '${password("backup")}';
-GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON \\\`${database}\\\`.* TO 'backup'@'%';
-GRANT SELECT ON mysql.proc TO 'backup'@'%';
-GRANT RELOAD, PROCESS, BINLOG MONITOR ON *.* TO 'backup'@'%';
+GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, EXECUTE, LOCK TABLES, RELOAD, PROCESS, BINLOG MONITOR, REPLICA MONITOR ON *.* TO 'backup'@'%';
 CREATE USER IF NOT EXISTS 'replication'@'%' IDENTIFIED BY '${password("replication")}';
 GRANT REPLICATION SLAVE ON *.* TO 'replication'@'%';
 CREATE USER IF NOT EXISTS 'root'@'127.0.0.1' IDENTIFIED BY '${password("root")}';
@@ -25,17 +24,27 @@ LIFEBOAT
 `;
 }
 
+/** The data directory on its volume, as `--datadir` below has it. */
+export const mariadbData = (volume: string): string => join(volume, "data");
+
+/** Where `lifeboat seed` puts what the server does at every start, on its volume. */
+export const startFile = "at-start.sql";
+const dataMount = "/var/lib/mysql";
+const atStart = `${dataMount}/${startFile}`;
+
 /** MariaDB's container. */
 export const server: ServerShape = {
     image: "mariadb:10.11",
     port: 3306,
     uid: 999,
-    dataMount: "/var/lib/mysql",
+    dataMount,
     socketMount: "/run/mysqld",
     socket: "mysqld.sock",
     superuser: "root",
     env: (store) => ({ MARIADB_ROOT_PASSWORD_FILE: `${passwordDirectory(store)}/root` }),
     args: (site) => [
+        // Below the volume, so that it can be renamed as a whole.
+        `--datadir=${mariadbData(dataMount)}`,
         "--port=3306",
         "--bind-address=127.0.0.1",
         "--socket=/run/mysqld/mysqld.sock",
@@ -46,6 +55,10 @@ export const server: ServerShape = {
         "--slave-max-allowed-packet=1073741824",
         // Starts read-only, every time; the guard opens it.
         "--read-only=1",
+        // And closed, before it takes a connection: see fence.ts.
+        `--init-file=${atStart}`,
+        // A start of replication throws away what was received; the guard has it applied first.
+        "--skip-slave-start",
         `--server-id=${serverId(site)}`,
         "--log-bin=binlog",
         "--relay-log=relay",

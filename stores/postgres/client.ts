@@ -42,7 +42,7 @@ export const connectWritable = (server: ServerAddress, database?: string): Promi
     connectPostgres(server, database ?? server.database, writable);
 
 /** The environment that libpq's programs read; passwords stay off the command line. */
-function libpq(server: ServerAddress, database: string): Record<string, string> {
+export function libpq(server: ServerAddress, database: string): Record<string, string> {
     return {
         PGHOST: hostOf(server),
         PGPORT: String(server.port),
@@ -55,14 +55,26 @@ function libpq(server: ServerAddress, database: string): Record<string, string> 
     };
 }
 
-export function startPostgresClient(server: ServerAddress, database: string, signal: AbortSignal): Program {
-    return startProgram("psql", ["--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--file=-"], {
+export function startPostgresClient(server: ServerAddress, database: string, more: readonly string[], signal: AbortSignal): Program {
+    const always = ["--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--file=-"];
+    return startProgram("psql", [...always, ...more], {
         env: { ...libpq(server, database), PGOPTIONS: `${writable} -c synchronous_commit=off` },
         signal,
     });
 }
 
+/** The text of a value depends on these, and two servers need not have the same defaults. To the last bit, with them. */
+const exactText: Record<string, string> = {
+    ...{ timezone: "UTC", datestyle: "ISO, YMD", intervalstyle: "iso_8601" },
+    ...{ extra_float_digits: "1", bytea_output: "hex" },
+};
+
+export async function readExactly(client: pg.Client): Promise<void> {
+    for (const [name, value] of Object.entries(exactText)) await client.query(`SET ${name} = ${pg.escapeLiteral(value)}`);
+}
+
 export async function readTables(client: pg.Client): Promise<TableSummary[]> {
+    await readExactly(client);
     const { rows } = await client.query<{ schema: string; name: string }>(
         `SELECT schemaname AS schema, tablename AS name FROM pg_tables
          WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2`,
@@ -70,9 +82,9 @@ export async function readTables(client: pg.Client): Promise<TableSummary[]> {
     const summaries: TableSummary[] = [];
     for (const { schema, name } of rows) {
         const table = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)}`;
-        // A sum over the rows' hashes: the same in any order, and equal rows count each.
+        // A sum over the rows' hashes: the same in any order, and equal rows count each. `held.*` is the row, whatever its columns are called.
         const { rows: found } = await client.query<{ n: string; checksum: string }>(
-            `SELECT count(*) AS n, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text AS checksum FROM ${table} AS t`,
+            `SELECT count(*) AS n, coalesce(sum(hashtextextended((held.*)::text, 0)::numeric), 0)::text AS checksum FROM ${table} AS held`,
         );
         summaries.push({
             name: schema === "public" ? name : `${schema}.${name}`,
@@ -83,10 +95,7 @@ export async function readTables(client: pg.Client): Promise<TableSummary[]> {
     return summaries;
 }
 
-export function startPostgresDump(server: ServerAddress, signal: AbortSignal): Program {
-    return startProgram(
-        "pg_dump",
-        ["--format=plain", "--no-password", "--encoding=UTF8", "--quote-all-identifiers", "--lock-wait-timeout=30s"],
-        { env: libpq(server, server.database), signal },
-    );
+export function startPostgresDump(server: ServerAddress, more: readonly string[], signal: AbortSignal): Program {
+    const always = ["--format=plain", "--no-password", "--encoding=UTF8", "--quote-all-identifiers", "--lock-wait-timeout=30s"];
+    return startProgram("pg_dump", [...always, ...more], { env: libpq(server, server.database), signal });
 }

@@ -14,6 +14,7 @@ export const postgres: StoreKind = {
     schemes: ["postgres", "postgresql"],
     server,
     variables: "POSTGRES",
+    dataDirectory: pgData,
     firstFile: (volume) => join(pgData(volume), "PG_VERSION"),
     covers,
     get operations() {

@@ -17,11 +17,14 @@ export const operations: StoreOperations = {
     },
     guarded: guardedPostgres,
     seeding: {
-        before: true,
+        prepare: () => undefined,
         keep(place, copied) {
             if (copied) prepareReplica(place);
             startReadOnly(pgData(place.volume));
         },
-        copy: (place, signal) => seedPostgres(place, pgData(place.volume), signal),
+        copy: async (place, signal) => {
+            await seedPostgres(place, pgData(place.volume), signal);
+            return {};
+        },
     },
 };

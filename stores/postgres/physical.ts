@@ -1,16 +1,27 @@
-import { Failure } from "../../model/failure.ts";
 import type { PhysicalStore } from "../physical.ts";
+import { postgresContents } from "./physical/contents.ts";
+import { copyPostgres } from "./physical/copy.ts";
+import { log } from "./physical/log.ts";
+import { ownerOf, startTool } from "./physical/programs.ts";
+import { startPostgresScratch } from "./physical/scratch.ts";
 
-const notYet = (): never => {
-    throw new Failure("refused", "physical copies are on their way", "wait for the next commit");
-};
-
+/** PostgreSQL: pg_basebackup's copies, its write-ahead log, and servers that are started from both. */
 export const physical: PhysicalStore = {
     way: "network",
-    programs: [],
-    copy: notYet,
-    unpack: notYet,
-    start: notYet,
-    contents: notYet,
-    log: { identity: notYet, oldest: notYet, goesOn: notYet, receive: notYet, follows: notYet, reach: notYet, find: notYet },
+    programs: [
+        ...["pg_basebackup", "tar", "pg_verifybackup", "pg_waldump", "pg_controldata", "postgres", "pg_ctl", "initdb", "cp"],
+        ...["pg_dump", "pg_dumpall", "pg_receivewal"],
+    ],
+    copy: copyPostgres,
+    unpack(directory, signal) {
+        const program = startTool("tar", ["--extract", "--file=-", `--directory=${directory}`, "--no-same-owner"], {
+            signal,
+            owner: ownerOf(directory),
+        });
+        program.stdout.resume();
+        return program;
+    },
+    start: startPostgresScratch,
+    contents: postgresContents,
+    log,
 };

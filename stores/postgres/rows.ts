@@ -1,6 +1,6 @@
 import pg from "pg";
 import type { ServerAddress } from "../adapter.ts";
-import { connectPostgres } from "./client.ts";
+import { connectPostgres, readExactly } from "./client.ts";
 import type { ContentRow, Rows } from "../rows.ts";
 
 const rowsAtOnce = 1_000;
@@ -9,13 +9,8 @@ const rowsAtOnce = 1_000;
 export async function openPostgresRows(server: ServerAddress): Promise<Rows> {
     const client = await connectPostgres(server);
     const tables = new Map<string, string>();
-    // The text of a row depends on these; two servers need not have the same defaults.
+    await readExactly(client);
     await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    await client.query("SET LOCAL timezone = 'UTC'");
-    await client.query("SET LOCAL datestyle = 'ISO, YMD'");
-    await client.query("SET LOCAL intervalstyle = 'iso_8601'");
-    await client.query("SET LOCAL extra_float_digits = 1");
-    await client.query("SET LOCAL bytea_output = 'hex'");
     const { rows } = await client.query<{ schema: string; name: string }>(
         `SELECT schemaname AS schema, tablename AS name FROM pg_tables
          WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2`,

@@ -1,8 +1,8 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startProgram } from "../program.ts";
 import { connectPostgres } from "./client.ts";
-import { postgresAccess } from "./server.ts";
+import { accesses, postgresAccess, type Access } from "./server.ts";
 import type { DatabasePlace } from "../place.ts";
 
 /** Name of the slot that keeps the peer's log for this site. How much it may keep is the server's `max_slot_wal_keep_size`. */
@@ -35,15 +35,27 @@ async function makeSlot(place: DatabasePlace): Promise<void> {
 
 /** Closed in both ways that the guard opens it by. Whatever the setting was, the last line wins; the guard's ALTER SYSTEM writes the file anew. */
 export function startReadOnly(data: string): void {
-    setAccess(data, false);
+    setAccess(data, "closed");
     const file = join(data, "postgresql.auto.conf");
     const line = "default_transaction_read_only = 'on'\n";
     if (!readFileSync(file, "utf8").endsWith(line)) appendFileSync(file, `\n${line}`, { flush: true });
 }
 
-/** Who may log in, from the server's next reload on. A crash may leave a part of it, which the server takes for no text at all; `lifeboat seed` writes it anew. */
-export const setAccess = (data: string, appMayLogIn: boolean): void =>
-    writeFileSync(join(data, "pg_hba.conf"), postgresAccess(appMayLogIn), { flush: true, mode: 0o600 });
+const accessFile = (data: string): string => join(data, "pg_hba.conf");
+
+/** Who may log in, from the server's next reload on. A crash may leave a part of it, which the server takes for no text at all, and which is none of ours to `accessOf`. */
+export const setAccess = (data: string, access: Access): void =>
+    writeFileSync(accessFile(data), postgresAccess(access), { flush: true, mode: 0o600 });
+
+/** Undefined for a text that is none of ours. */
+export function accessOf(data: string): Access | undefined {
+    const text = readFileSync(accessFile(data), "utf8");
+    return accesses.find((access) => postgresAccess(access) === text);
+}
+
+/** When the files that say who may write were changed last, in ms since 1970. */
+export const changedAt = (data: string): number =>
+    Math.max(...[accessFile(data), join(data, "postgresql.auto.conf")].map((file) => statSync(file).mtimeMs));
 
 /** The replica's password file follows the Secret, at every start: libpq wants it 0600 and its own. */
 export function prepareReplica(place: DatabasePlace): void {

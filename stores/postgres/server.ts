@@ -5,16 +5,48 @@ import { passwordDirectory, type PasswordName, type ServerShape } from "../../mo
 export const pgData = (volume: string): string => join(volume, "pgdata");
 
 /**
- * Who may log in over the wire. PostgreSQL's read-only is a default that any session may lift, so while the server is closed `app`, the one user who could write, is
- * not let in at all; the guard writes the other text when it opens the server.
+ * How a server lets people in. `open`: everybody. `closed`: nobody over the network but `backup`, which has no right to write, and the replica. `sealed`: the same without
+ * `backup`, for a server on which somebody granted it such a right.
  */
-export const postgresAccess = (appMayLogIn: boolean): string => `# TYPE DATABASE     USER         ADDRESS       METHOD
-local  all          all                        scram-sha-256
-host   all          postgres     127.0.0.1/32  scram-sha-256
-host   all          postgres     all           reject
-${appMayLogIn ? "" : "host   all          app          all           reject\n"}host   all          all          all           scram-sha-256
-host   replication  replication  all           scram-sha-256
-`;
+export type Access = "open" | "closed" | "sealed";
+export const accesses: readonly Access[] = ["open", "closed", "sealed"];
+
+/**
+ * pg_hba.conf, all of it. What keeps a closed server closed is that nobody who could write is let in, whatever was granted to whom, to superusers too:
+ * - `default_transaction_read_only` is a wish: `BEGIN READ WRITE` undoes it. It stays as a second line, for what has no login (autonomous jobs of extensions);
+ * - taking rights away (CONNECT, DML) has no effect on superusers and owners, changes the application's own schema, and has to be undone exactly;
+ * - a restart in recovery (standby.signal) holds as well, but every reopening is a promotion: a new timeline for each lapse of a lease, and a server that is away while it restarts.
+ * The text is the guard's own, compared as a whole at each look. `replication` in the column of databases is the physical protocol, which runs no SQL.
+ * https://www.postgresql.org/docs/15/auth-pg-hba-conf.html
+ */
+export function postgresAccess(access: Access): string {
+    const line = (...cells: string[]) =>
+        `${cells
+            .map((cell) => cell.padEnd(13))
+            .join("")
+            .trimEnd()}\n`;
+    const scram = "scram-sha-256";
+    const others =
+        access === "open"
+            ? [
+                  line("host", "all", "postgres", "all", "reject"),
+                  line("local", "all", "all", "", scram),
+                  line("host", "all", "all", "all", scram),
+              ]
+            : [
+                  ...(access === "closed" ? [line("host", "all", "backup", "all", scram)] : []),
+                  line("local", "all", "all", "", "reject"),
+                  line("host", "all", "all", "all", "reject"),
+              ];
+    return [
+        line("# TYPE", "DATABASE", "USER", "ADDRESS", "METHOD"),
+        line("local", "all", "postgres", "", scram),
+        line("local", "replication", "postgres", "", scram),
+        line("host", "all", "postgres", "127.0.0.1/32", scram),
+        line("host", "replication", "replication", "all", scram),
+        ...others,
+    ].join("");
+}
 
 /** Ends with the setting that makes the server's real start read-only (an argument could not be changed by the guard while it runs). */
 function postgresInit(store: string, database: string): string {
@@ -25,13 +57,13 @@ ${read("app")}
 ${read("backup")}
 ${read("replication")}
 CREATE ROLE app LOGIN PASSWORD :'app';
-CREATE ROLE backup LOGIN PASSWORD :'backup' IN ROLE pg_read_all_data;
+CREATE ROLE backup LOGIN BYPASSRLS PASSWORD :'backup' IN ROLE pg_read_all_data, pg_monitor;
 CREATE ROLE replication LOGIN REPLICATION PASSWORD :'replication';
 CREATE DATABASE "${database}" OWNER app;
 ALTER SYSTEM SET default_transaction_read_only = on;
 LIFEBOAT
 cat > "$PGDATA/pg_hba.conf" <<'LIFEBOAT'
-${postgresAccess(false)}LIFEBOAT
+${postgresAccess("closed")}LIFEBOAT
 `;
 }
 
@@ -48,10 +80,16 @@ export const server: ServerShape = {
         POSTGRES_USER: "postgres",
         POSTGRES_PASSWORD_FILE: `${passwordDirectory(store)}/root`,
         PGDATA: "/var/lib/postgresql/data/pgdata",
+        // A page that a disk changed is found when it is read, and by pg_checksums.
+        POSTGRES_INITDB_ARGS: "--data-checksums",
     }),
     args: () =>
         Object.entries({
             listen_addresses: "127.0.0.1",
+            // On the command line, so that ALTER SYSTEM cannot name another file than the guard's.
+            hba_file: "/var/lib/postgresql/data/pgdata/pg_hba.conf",
+            // What a subscription applies is written by a worker that no pg_hba.conf keeps out: a store's server takes none.
+            max_logical_replication_workers: "0",
             port: "5432",
             password_encryption: "scram-sha-256",
             wal_level: "replica",

@@ -19,6 +19,8 @@ const quiet = { signal: never, note: () => undefined };
 interface Dialect {
     start(): Promise<{ server: Omit<ServerAddress, "database">; stop(): Promise<void> }>;
     run(server: ServerAddress, statements: readonly string[]): Promise<void>;
+    /** Columns of a table: a number, a single and a double float. */
+    floats: string;
     /** A row that is hard to write down, and how its JSON has it. */
     hard: { columns: string; values: string; json: Record<string, unknown> };
 }
@@ -36,6 +38,7 @@ const dialects: Record<Engine, Dialect> = {
                 connection.destroy();
             }
         },
+        floats: "n int primary key, single float, twice double",
         hard: {
             columns: "n bigint primary key, s varchar(100), b varbinary(10), d decimal(30,6), j json, at timestamp(6) null",
             values: `9007199254740993, 'a "b" \\\\ \n \u{1f6a3}', 0x00ff, 123456789012345678901234.567891, '{"k": 1}', '2026-11-21 15:40:10.123456'`,
@@ -56,6 +59,7 @@ const dialects: Record<Engine, Dialect> = {
                 await client.end();
             }
         },
+        floats: "n int primary key, single real, twice double precision",
         hard: {
             columns: "n bigint primary key, s text, b bytea, d numeric(30,6), j jsonb, at timestamptz(6)",
             values: `9007199254740993, E'a "b" \\\\ \\n \u{1f6a3}', '\\x00ff', 123456789012345678901234.567891, '{"k": 1}', '2026-11-21 15:40:10.123456+00'`,
@@ -142,6 +146,20 @@ for (const kind of ["mariadb", "postgres"] as const)
             const found = await saveAside(primary, store, ours, theirs, quiet);
             assert.deepEqual(found.tables, [{ name: "t", absent: 2_500, differs: 3 }]);
             assert.equal((await show(found.saved!.id)).trimEnd().split("\n").length, 2_503);
+        });
+
+        it("is told by the exact values of numbers, not by what their text rounds them to", async () => {
+            const table = `CREATE TABLE floats (${dialects[kind].floats})`;
+            const [ours, theirs] = await pair(
+                [table, "INSERT INTO floats VALUES (1, 16777215, NULL), (2, NULL, 0.30000000000000004)"],
+                [table, "INSERT INTO floats VALUES (1, 16777214, NULL), (2, NULL, 0.3)"],
+            );
+            const found = await saveAside(primary, store, ours, theirs, quiet);
+            assert.deepEqual(found.tables, [{ name: "floats", absent: 0, differs: 2 }]);
+            const lines = (await show(found.saved!.id)).trimEnd().split("\n");
+            const rows = lines.map((line) => (JSON.parse(line) as { row: { n: number; single: number; twice: number } }).row);
+            const byNumber = rows.toSorted((one, other) => one.n - other.n);
+            assert.deepEqual([byNumber[0]!.single, byNumber[1]!.twice], [16777215, 0.30000000000000004]);
         });
 
         it("is no recovery point, and nobody's orphan", async () => {

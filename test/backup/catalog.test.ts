@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
+import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { Catalog } from "../../backup/catalog.ts";
-import type { Manifest } from "../../model/manifest.ts";
-import { at, derived, enterAccount } from "./support/account.ts";
+import { createRecord, parseManifest } from "../../backup/vault.ts";
+import type { Failure } from "../../model/failure.ts";
+import { coordination } from "../../model/names.ts";
+import { manifestOf, recoveryPointOf } from "../support/points.ts";
+import { at, clientsOf, derived, enterAccount } from "./support/account.ts";
 
-describe("the catalog", () => {
+describe("the catalog", function () {
+    this.timeout(60_000);
     const store = "shop-mariadb";
     const catalog = new Catalog(at("standby"));
     let leave: () => void;
@@ -11,32 +16,29 @@ describe("the catalog", () => {
     after(() => leave?.());
 
     async function enter(point: string, startedAt: string): Promise<void> {
-        const hash = "0".repeat(64);
-        const manifest: Manifest = {
-            version: 1,
-            store,
-            engine: "mariadb",
-            point,
-            site: "primary",
-            startedAt,
-            finishedAt: startedAt,
-            key: `${store}/${point}/data`,
-            compression: "zstd",
-            encryption: { scheme: "aws-encryption-sdk", keyAlias: derived.envelopeKeyAlias(store) },
-            stored: { bytes: 1, sha256: hash },
-            dump: { bytes: 1, sha256: hash },
-            server: { version: "10.11" },
-        };
-        assert.ok(await catalog.enter({ manifest, verified: { at: startedAt, site: "standby", seconds: 1 }, copies: 2 }));
+        assert.ok(await catalog.enter(recoveryPointOf(manifestOf(point, { store, engine: "mariadb", startedAt }))));
     }
 
     it("tells points of one second apart by their manifests, not by the random end of their names", async () => {
         await enter("20200101T000000Z-ffff", "2020-01-01T00:00:00.100Z");
         await enter("20200101T000000Z-0000", "2020-01-01T00:00:00.900Z");
-        const newest = async (moment: string) => (await catalog.newest(store, new Date(moment)))?.manifest.point;
-        assert.equal(await newest("2020-01-01T00:00:00.900Z"), "20200101T000000Z-0000");
-        assert.equal(await newest("2020-01-01T00:00:00.500Z"), "20200101T000000Z-ffff");
-        assert.equal(await newest("2020-01-01T00:00:00.050Z"), undefined);
-        assert.equal(await newest("2020-01-01T00:00:05Z"), "20200101T000000Z-0000");
+        const names = (await catalog.recoveryPoints(store)).map(({ manifest }) => manifest.point);
+        assert.deepEqual(names, ["20200101T000000Z-0000", "20200101T000000Z-ffff"]);
+        assert.equal((await catalog.newest(store))?.manifest.point, "20200101T000000Z-0000");
+        assert.equal(await catalog.newest("another-store"), undefined);
+    });
+
+    it("refuses a point that an older release made as text, with what to do", async () => {
+        const [point, old] = ["20190101T000000Z-0000", "shop-postgres"];
+        const { manifest, ...rest } = recoveryPointOf(manifestOf(point, { store: old }));
+        const record = { ...rest, manifest: { ...manifest, version: 1 } };
+        const { s3 } = clientsOf("standby");
+        await createRecord(s3, derived.coordinationBucket, coordination.catalog(old, point), record);
+        await assert.rejects(
+            catalog.recoveryPoints(old),
+            (error: Failure) => error.exit === "refused" && /older release/.test(error.message),
+        );
+        assert.throws(() => parseManifest(JSON.stringify(record.manifest), old, point), /a dump as text/);
+        await s3.send(new DeleteObjectCommand({ Bucket: derived.coordinationBucket, Key: coordination.catalog(old, point) }));
     });
 });

@@ -4,10 +4,10 @@ import fc from "fast-check";
 import { Catalog } from "../../backup/catalog.ts";
 import { expire, planExpiry, previewExpiry } from "../../backup/expiry.ts";
 import { newPoint, timeOf } from "../../backup/point.ts";
-import { dataKey, manifestKey } from "../../backup/vault.ts";
-import type { Manifest } from "../../model/manifest.ts";
+import { contentsKey, dataKey, manifestKey } from "../../backup/vault.ts";
 import { expiredTag } from "../../model/manifest.ts";
 import { minutes, parseDuration } from "../../model/units.ts";
+import { manifestOf, recoveryPointOf } from "../support/points.ts";
 import { at, clientsOf, derived, enterAccount } from "./support/account.ts";
 
 type State = "verified" | "unverified" | "bad";
@@ -97,16 +97,9 @@ describe("the expirer", function () {
     async function makePoint(age: number): Promise<string> {
         const point = newPoint(new Date(Date.now() - age));
         for (const site of ["primary", "standby"] as const)
-            for (const Key of [dataKey(store, point), manifestKey(store, point)])
+            for (const Key of [dataKey(store, point), contentsKey(store, point), manifestKey(store, point)])
                 await clientsOf(site).s3.send(new PutObjectCommand({ Bucket: derived.vaultBucket(site), Key, Body: "x" }));
-        const moment = timeOf(point).toISOString();
-        const measure = { bytes: 1, sha256: "0".repeat(64) };
-        const manifest: Manifest = {
-            ...{ version: 1, store, engine: "postgres", point, site: "primary", startedAt: moment, finishedAt: moment },
-            ...{ key: dataKey(store, point), compression: "zstd", stored: measure, dump: measure, server: { version: "15" } },
-            encryption: { scheme: "aws-encryption-sdk", keyAlias: "alias/x" },
-        };
-        await new Catalog(at("standby")).enter({ manifest, verified: { at: moment, site: "standby", seconds: 1 }, copies: 2 });
+        await new Catalog(at("standby")).enter(recoveryPointOf(manifestOf(point, { store })));
         return point;
     }
     const tagsOf = async (site: "primary" | "standby", Key: string) =>
@@ -118,13 +111,17 @@ describe("the expirer", function () {
         assert.deepEqual((await previewExpiry(at("standby"), store, new Date())).expire, [old]);
         const report = await expire(at("standby"), store, new Date(), () => {});
         assert.deepEqual(report.expire, [old]);
-        assert.deepEqual(report.tagged, { primary: 2, standby: 2 });
+        assert.deepEqual(report.tagged, { primary: 3, standby: 3 });
         for (const site of ["primary", "standby"] as const) {
-            for (const key of [dataKey(store, old), manifestKey(store, old)]) assert.deepEqual(await tagsOf(site, key), [expiredTag]);
+            for (const key of [dataKey(store, old), contentsKey(store, old), manifestKey(store, old)])
+                assert.deepEqual(await tagsOf(site, key), [expiredTag]);
             assert.deepEqual(await tagsOf(site, dataKey(store, young)), []);
         }
         const catalog = new Catalog(at("standby"));
-        assert.equal((await catalog.newest(store, new Date(Date.now() - 50 * day)))?.manifest.point, undefined);
+        assert.deepEqual(
+            (await catalog.recoveryPoints(store)).map(({ manifest }) => manifest.point),
+            [young],
+        );
         assert.equal((await catalog.states(store)).find(({ point }) => point === old)?.state, "expired");
         const again = await expire(at("standby"), store, new Date(), () => {});
         assert.deepEqual([again.expire, again.tagged], [[], { primary: 0, standby: 0 }]);

@@ -24,8 +24,8 @@ describe("the pipeline", function () {
     after(() => leave?.());
 
     const key = `arn:aws:kms:${estate.sites.primary.region}:${account}:${derived.envelopeKeyAlias(store)}`;
-    const outgoing = (dump: Program, point: string) => ({
-        ...{ dump, isWhole: () => true, envelope: encrypting(clientsOf("primary").kms, key, { store, point }) },
+    const outgoing = (source: Program, point: string) => ({
+        ...{ source, whole: () => Promise.resolve(), envelope: encrypting(clientsOf("primary").kms, key, { store, point }) },
         ...{ s3: clientsOf("primary").s3, bucket: derived.vaultBucket("primary"), key: `${store}/${point}/data`, signal },
     });
 
@@ -51,9 +51,10 @@ describe("the pipeline", function () {
         assert.deepEqual(await keysIn("primary", `${store}/${point}/`), []);
     });
 
-    it("keeps nothing when the output lacks its end marker", async () => {
+    it("keeps nothing when what the program wrote is not whole", async () => {
         const point = newPoint(new Date());
-        await assert.rejects(send({ ...outgoing(generated(MiB), point), isWhole: () => false, partBytes: 5 * MiB }), /end marker/);
+        const whole = () => Promise.reject(new Error("it lacks its end"));
+        await assert.rejects(send({ ...outgoing(generated(MiB), point), whole, partBytes: 5 * MiB }), /lacks its end/);
         assert.deepEqual(await keysIn("primary", `${store}/${point}/`), []);
     });
 

@@ -20,6 +20,10 @@ export interface Dialect {
     /** Accounts and what they may. */
     accounts(server: Server): Promise<string>;
     databases(server: Server): Promise<string[]>;
+    /** Database to ask the server as a whole in. */
+    readonly maintenance: string;
+    /** The table of this database whose rows are lost, by the name that a point calls it by; undefined for one of another database. */
+    lost(name: string, database: string): string | undefined;
 }
 
 export const appPassword = "app-secret";
@@ -63,6 +67,8 @@ const secret = ({ rootPassword }: Server, as: "app" | "admin") => (as === "app" 
 
 export const mariadb: Dialect = {
     engine: "mariadb",
+    maintenance: "mysql",
+    lost: (name, database) => (name.startsWith(`${database}.`) ? `\`${name.slice(database.length + 1)}\`` : undefined),
     async start() {
         const server = await startMariadb({ arguments: mariadbServer });
         await this.run(
@@ -136,6 +142,8 @@ const plain = (text: string) => text.replaceAll(/^(-- Dumped (from|by) .*|\\(un)
 
 export const postgres: Dialect = {
     engine: "postgres",
+    maintenance: "postgres",
+    lost: (name, database) => (name.startsWith(`${database}: `) ? name.slice(database.length + 2) : undefined),
     async start() {
         const server = await startPostgres();
         await this.run(

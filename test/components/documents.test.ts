@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { expirerAccess, guardAccess, latchAccess, verifierAccess, writerAccess } from "../../components/documents/access.ts";
+import {
+    callerAccess,
+    databaseAccess,
+    expirerAccess,
+    guardAccess,
+    latchAccess,
+    verifierAccess,
+    writerAccess,
+} from "../../components/documents/access.ts";
 import { logPolicy, vaultPolicy } from "../../components/documents/bucket-policy.ts";
 import { cronEvery } from "../../components/documents/cron.ts";
 import { keyPolicy } from "../../components/documents/key-policy.ts";
@@ -46,11 +54,38 @@ describe("what the roles may do", () => {
         assert.deepEqual(allowed(policy, "arn:envelope-mysql"), ["kms:GenerateDataKey"]);
         assert.deepEqual(allowed(policy, "arn:bucket-key"), ["kms:Decrypt", "kms:GenerateDataKey"]);
     });
+    it("lets what stands beside a server do what the guard and the writer may: it reads no point back, opens no envelope, deletes nothing", () => {
+        const o = { ...access, site: "primary" as const, witnessBucket: "witness" };
+        const policy = databaseAccess(o);
+        const sorted = (all: readonly unknown[]) => all.map((each) => JSON.stringify(each)).sort();
+        assert.deepEqual(
+            sorted(policy.Statement),
+            sorted(
+                [...new Set(sorted([...guardAccess(o).Statement, ...writerAccess(access).Statement]))].map(
+                    (each) => JSON.parse(each) as unknown,
+                ),
+            ),
+        );
+        assert.deepEqual(allowed(policy, "arn:aws:s3:::vault/mysql/*"), [
+            "s3:AbortMultipartUpload",
+            "s3:ListMultipartUploadParts",
+            "s3:PutObject",
+        ]);
+        assert.deepEqual(allowed(policy, "arn:envelope-mysql"), ["kms:GenerateDataKey"]);
+        assert.equal(new Set(policy.Statement.map(({ Sid }) => Sid)).size, policy.Statement.length);
+    });
+    it("lets who asks for a backup read the epoch, and nothing else", () => {
+        assert.deepEqual(
+            callerAccess(access).Statement.map(({ Action, Resource }) => [Action, Resource]),
+            [["s3:GetObject", "arn:aws:s3:::coordination/epoch.json"]],
+        );
+    });
     it("lets the verifier read and open points and write the catalog, and put nothing into the vault", () => {
         const policy = verifierAccess(access);
         assert.deepEqual(allowed(policy, "arn:aws:s3:::vault/mysql/*"), ["s3:GetObject"]);
         assert.deepEqual(allowed(policy, "arn:envelope-postgres"), ["kms:Decrypt"]);
         assert.deepEqual(allowed(policy, "arn:aws:s3:::coordination/catalog/mysql/*"), ["s3:GetObject", "s3:PutObject"]);
+        assert.deepEqual(allowed(policy, "arn:aws:s3:::coordination/logs/mysql/*"), ["s3:GetObject", "s3:PutObject"]);
         assert.deepEqual(allowed(policy, "arn:aws:s3:::coordination/expired/mysql/*"), ["s3:GetObject"]);
     });
     it("lets the expirer tag points in both vaults, and read none of their data", () => {
@@ -61,7 +96,8 @@ describe("what the roles may do", () => {
             actions(policy).filter((action) => /Delete|kms/.test(action)),
             [],
         );
-        assert.deepEqual(allowed(policy, "arn:aws:s3:::coordination/catalog/mysql/*"), ["s3:GetObject"]);
+        for (const shelf of ["catalog", "logs"])
+            assert.deepEqual(allowed(policy, `arn:aws:s3:::coordination/${shelf}/mysql/*`), ["s3:GetObject"]);
     });
     it("keeps every role off the epoch, the latch, the journal and what the stacks publish", () => {
         const all = [
@@ -69,6 +105,7 @@ describe("what the roles may do", () => {
             verifierAccess(access),
             expirerAccess({ vaults: ["vault"], coordinationBucket: "coordination", stores: ["mysql"] }),
             guardAccess({ site: "standby", coordinationBucket: "coordination", witnessBucket: "witness" }),
+            databaseAccess({ ...access, site: "standby", witnessBucket: "witness" }),
             latchAccess({ coordinationBucket: "coordination", metricNamespace: "Lifeboat" }),
         ];
         for (const policy of all)
@@ -77,7 +114,7 @@ describe("what the roles may do", () => {
                     for (const resource of list(Resource))
                         assert.match(
                             resource,
-                            /^arn:aws:s3:::((vault\/(mysql|postgres)|coordination\/(catalog|rejected|expired)\/\w+|witness\/lease)\/\*|witness\/fence\.json)$/,
+                            /^arn:aws:s3:::((vault\/(mysql|postgres)|coordination\/(catalog|rejected|expired|logs)\/\w+|witness\/lease)\/\*|witness\/fence\.json)$/,
                         );
     });
     it("lets the guard read both records and say that it holds the lease; the standby's alone may tell the witness of an epoch", () => {

@@ -18,7 +18,7 @@ const record = chaosRecord.parse({
     until: new Date(until).toISOString(),
     over: null,
 });
-const well: Readiness = { active: "primary", failover: "yes", obstacles: [], losses: [], takes: [], unprotected: [] };
+const well: Readiness = { active: "primary", failover: "yes", obstacles: [], losses: [], takes: [], unprotected: [], notCarried: [] };
 
 describe("the one chaos experiment", () => {
     it("is under way until its end is sure, then left, and free once somebody has cleaned up", () => {

@@ -110,6 +110,25 @@ describe("the answer to: could we fail over now?", () => {
     });
 });
 
+describe("what a replica does not carry", () => {
+    it("is told of the active site's server, one line a store, and makes no store unprotected", () => {
+        const unprotected = [
+            { name: "shop.sessions", why: "is a MEMORY table: it is empty in every recovery point" },
+            { name: "shop.old", why: "is a MyISAM table" },
+        ];
+        const found = judge({
+            databases: {
+                ...calm.databases,
+                primary: { ...calm.databases.primary, ledger: value({ role: "writable", lagSeconds: null, unprotected }) },
+            },
+        });
+        assert.deepEqual(found.notCarried, [
+            { store: "ledger", why: "shop.sessions is a MEMORY table: it is empty in every recovery point; and 1 more: shop.old" },
+        ]);
+        assert.deepEqual(found.unprotected, []);
+    });
+});
+
 describe("what is unprotected", () => {
     const cases: [string, Partial<Facts>, string][] = [
         ["a replica that is too far behind", { databases: standby(replica(12)) }, "its replica is 12 s behind, over 5 s"],

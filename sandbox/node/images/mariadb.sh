@@ -31,8 +31,9 @@ if [ "$1" != mariadbd ] && [ "$1" != mysqld ]; then exec "$@"; fi
 setting=datadir datadir=$(server_setting "$@") || fail "mariadbd does not take these flags: $*"
 setting=socket socket=$(server_setting "$@")
 
+mkdir -p "$datadir"
 if [ "$(id -u)" = 0 ]; then
-    mkdir -p "$datadir" "$(dirname "$socket")"
+    mkdir -p "$(dirname "$socket")"
     find "$datadir" \! -user mysql -exec chown mysql: '{}' +
     find "$(dirname "$socket")" -maxdepth 0 \! -user mysql -exec chown mysql: '{}' \;
     exec setpriv --reuid mysql --regid mysql --init-groups -- "$BASH_SOURCE" "$@"

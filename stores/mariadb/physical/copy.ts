@@ -5,7 +5,7 @@ import type { Copy, CopyFacts, CopySource, LogPlace } from "../../physical.ts";
 import { startProgram, type Program } from "../../program.ts";
 import type { ServerAddress } from "../../adapter.ts";
 import { lastWords } from "./words.ts";
-import { secretOf, socketOf } from "../client.ts";
+import { connectMariadb, secretOf, socketOf } from "../client.ts";
 
 /** Files that are read at once: both cores of a small node. */
 const readers = 2;
@@ -34,7 +34,7 @@ export function shownBy(info: string): { position: string; log: LogPlace } | und
 
 /**
  * Copies a whole server as InnoDB and the others keep it, while it is written: mariadb-backup, beside the data directory.
- * @throws Failure("refused") where the data directory is not at hand
+ * @throws Failure("refused") where the data directory is not at hand; Failure("unavailable") where the server does not answer
  */
 export async function copyMariadb({ server, data, scratch }: CopySource, signal: AbortSignal): Promise<Copy> {
     const socket = socketOf(server);
@@ -44,6 +44,10 @@ export async function copyMariadb({ server, data, scratch }: CopySource, signal:
             "a MariaDB server is copied beside its data directory, and here there is none",
             "have the archive beside the server do it: lifeboat backup STORE",
         );
+    // Refuses in words where the server does not answer.
+    (await connectMariadb(server, null)).destroy();
+    // Refuses in words where the server does not answer.
+    (await connectMariadb(server, null)).destroy();
     const program = startProgram(
         "mariadb-backup",
         [

@@ -55,10 +55,12 @@ export async function receiveBinlog(server: ServerAddress, file: string, directo
                 const bytes = last && !last.whole ? last.from : end;
                 walked.set(name, bytes);
                 // The next one is begun when this one is written to its end.
-                files.push({ file: name, bytes, whole: name !== found.at(-1) });
+                files.push({ file: name, path: join(directory, name), bytes, whole: name !== found.at(-1) });
             }
             return files;
         },
+        // The server keeps its log by age (`expire_logs_days`), whoever has read it.
+        release: () => Promise.resolve(),
     };
 }
 const again = "see that the server runs, lets this user in and keeps its log; the log is gone on with by itself";

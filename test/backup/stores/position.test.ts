@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { mariadb } from "../../../stores/mariadb/dump.ts";
+import { seedDump } from "../../../stores/mariadb/dump.ts";
 
-const positionIn = (head: string, tail: string) => mariadb.positionIn({ head: Buffer.from(head), tail: Buffer.from(tail) });
+const positionIn = (head: string, tail: string) => seedDump.positionIn({ head: Buffer.from(head), tail: Buffer.from(tail) });
 
 describe("the position in a MariaDB dump", () => {
     const row = "INSERT INTO `orders` VALUES\n(1,'\\nSET GLOBAL gtid_slave_pos=\\'6-6-6\\';');\n";

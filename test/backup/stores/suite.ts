@@ -1,221 +1,161 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DeleteObjectCommand, ListMultipartUploadsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
-import { CreateKeyCommand } from "@aws-sdk/client-kms";
-import { backup } from "../../../backup/backup.ts";
-import { encrypting } from "../../../backup/envelope.ts";
-import { Meter } from "../../../stores/meter.ts";
-import { restore, type RestoreOptions } from "../../../backup/restore.ts";
-import type { ServerAddress } from "../../../stores/adapter.ts";
+import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
+import { recover, type Recovered } from "../../../backup/recover.ts";
+import { drill, restoreToDirectory } from "../../../backup/restore.ts";
 import { kindOf } from "../../../stores/registry.ts";
-import { dataKey, manifestKey, readText } from "../../../backup/vault.ts";
-import { verify, type Finding } from "../../../backup/verification.ts";
-import type { Engine } from "../../../sandbox/engines.ts";
 import type { Failure } from "../../../model/failure.ts";
-import type { Manifest } from "../../../model/manifest.ts";
-import { at, clientsOf, derived, enterAccount, isInCatalog, keysIn, replicate, tamper } from "../support/account.ts";
+import { at, clientsOf, derived, keysIn } from "../support/account.ts";
+import { killChild } from "../support/kill.ts";
+import { enterStore, type Harness, type Store } from "../support/store.ts";
 
-/** What the suite needs to know of a kind of store: a running server, and its dialect. */
-export interface Harness {
-    kind: Engine;
-    /** Program that dumps: the one that a test kills. */
-    dumper: string;
-    start(): Promise<{
-        server: ServerAddress;
-        /** Runs statements in a database. */
-        run(database: string, statements: readonly string[]): Promise<void>;
-        /** Rows of a query, as text. */
-        rows(database: string, sql: string): Promise<string[][]>;
-        /** Names of all databases. */
-        databases(): Promise<string[]>;
-        makeDatabase(name: string): Promise<void>;
-        stop(): Promise<void>;
-    }>;
-    /** A table with a number, a text, bytes, a decimal and a moment. */
-    createMixed: string;
-    /** Literal of bytes. */
-    bytes(value: Buffer): string;
-    /** Fills a table `many (n int primary key, s …)` with so many rows, by itself. */
-    fillMany(rows: number): readonly string[];
-    /** A table, a view on it, a trigger that doubles what is inserted, a function, and a child table with a foreign key. */
-    objects: readonly string[];
-    /** Shows that all of `objects` work in a database: one row, these values. */
-    useObjects: { run: readonly string[]; rows: string; expect: string[][] };
-}
-
-export function adapterSuite(harness: Harness): void {
+/** Backup, verification and restore of one kind of store: passes for every kind. */
+export function physicalSuite(harness: Harness): void {
     const { kind } = harness;
     const store = `shop-${kind}`;
-    const adapter = kindOf({ engine: kind }).operations.logical;
-    const quiet = { signal: new AbortController().signal, note: () => {} };
+    const { logical } = kindOf({ engine: kind }).operations;
 
     describe(`${kind} through backup, verification and restore`, function () {
-        this.timeout(60_000);
-        let running: Awaited<ReturnType<Harness["start"]>>;
-        let leave: () => void;
-        let next = 0;
+        this.timeout(180_000);
+        let shop: Store;
+        let work: string;
 
         before(async () => {
-            leave = await enterAccount();
-            running = await harness.start();
+            work = await mkdtemp(join(tmpdir(), "lifeboat-suite-"));
+            shop = await enterStore(harness, work);
         });
         after(async () => {
-            await running?.stop();
-            leave?.();
+            await shop?.leave();
+            const left = shop ? await readdir(shop.scratch) : [];
+            await rm(work, { recursive: true, force: true });
+            assert.deepEqual(left, [], "a scratch is left");
         });
 
-        /** A database of its own for a test. */
-        const fresh = async (statements: readonly string[] = []): Promise<ServerAddress> => {
-            const database = `db_${++next}`;
-            await running.makeDatabase(database);
-            await running.run(database, statements);
-            return { ...running.server, database };
-        };
-        const take = async (server: ServerAddress): Promise<Manifest> => (await backup(at("primary"), store, server, quiet)).manifest;
-        const check = async (point: string): Promise<Finding> => {
-            const findings = await verify(at("standby"), store, quiet);
-            const found = findings.find((finding) => finding.point === point);
-            assert.ok(found, `${point} was not looked at`);
-            return found;
-        };
-        const arrive = async (server: ServerAddress): Promise<Manifest> => {
-            const manifest = await take(server);
-            await replicate(store, manifest.point);
-            assert.equal((await check(manifest.point)).outcome, "verified");
-            return manifest;
-        };
-        /** Every test restores the point that it means, whatever others made before and after. */
-        const bring = (manifest: Manifest, target: ServerAddress, options: Partial<RestoreOptions> = {}) =>
-            restore(at("standby"), store, target, { ...quiet, at: new Date(manifest.startedAt), ...options });
-        const mustBeRefused = async (manifest: Manifest, like: RegExp) => {
-            const target = await fresh(["CREATE TABLE mine (n int primary key)", "INSERT INTO mine VALUES (7)"]);
-            const before = await running.databases();
-            await assert.rejects(bring(manifest, target, { replace: true }), (error: Failure) => {
-                assert.match(`${error.message} ${String(error.cause)}`, like);
-                return error.exit === "no";
-            });
-            assert.deepEqual(await running.rows(target.database, "SELECT n FROM mine"), [["7"]]);
-            assert.deepEqual(await running.databases(), before, "a scratch is left");
-        };
+        /** Recovers the point's own moment, looks, and removes it. */
+        async function within<Result>(look: (recovered: Recovered) => Promise<Result>): Promise<Result> {
+            const directory = await mkdtemp(join(work, "recovered-"));
+            await using recovered = await recover(at("standby"), store, { to: "newest" }, directory, shop.quiet);
+            return await look(recovered);
+        }
 
         it("brings an empty store back empty", async () => {
-            const manifest = await arrive(await fresh());
-            const report = await bring(manifest, await fresh());
-            assert.deepEqual(report.tables, []);
+            const { verified } = (await shop.arrive()).record;
+            assert.equal(verified.started, true);
+            assert.equal(verified.notCompared, undefined);
+            assert.deepEqual((await drill(at("standby"), store, { to: "newest" }, shop.quiet)).tables, []);
         });
 
-        it("brings every kind of value back as it was", async () => {
+        it("brings every kind of value back as it was, in every database of the server", async () => {
             const every = Buffer.from(Array.from({ length: 256 }, (_, n) => n));
-            const source = await fresh([
+            await shop.run("shop", [
                 harness.createMixed,
-                `INSERT INTO mixed VALUES (1, 'äöü 漢字 😀 ''quoted'' "x" back\\\\slash', ${harness.bytes(every)}, 12345678901234567890.123456, '2026-01-31 23:59:59.123456')`,
-                "INSERT INTO mixed VALUES (2, '', NULL, NULL, NULL), (3, NULL, NULL, -0.000001, '1999-12-31 00:00:00')",
-                "INSERT INTO mixed VALUES (4, '-- Dump completed\n-- PostgreSQL database dump complete\n--\n\n\\unrestrict x', NULL, 0, NULL)",
+                `INSERT INTO mixed VALUES (1, 'äöü 漢字 😀 ''quoted'' "x" back\\\\slash', ${harness.bytes(every)}, 12345678901234567890.123456, '2026-01-31 23:59:59.123456', 16777215)`,
+                "INSERT INTO mixed VALUES (2, '', NULL, NULL, NULL, NULL), (3, NULL, NULL, -0.000001, '1999-12-31 00:00:00', 1.2345678)",
             ]);
-            const manifest = await arrive(source);
-            const target = await fresh();
-            const report = await bring(manifest, target);
+            await shop.makeDatabase("second");
+            await shop.run("second", ["CREATE TABLE t (n int primary key)", "INSERT INTO t VALUES (7)"]);
+            const { record } = await shop.arrive();
+            assert.equal(record.verified.notCompared, undefined);
+            assert.ok(record.manifest.stored.bytes < record.manifest.dump.bytes, "it is compressed");
             const all = "SELECT * FROM mixed ORDER BY n";
-            assert.deepEqual(await running.rows(target.database, all), await running.rows(source.database, all));
-            assert.deepEqual(report.tables, await adapter.tables(source));
-            assert.equal(report.tables[0]?.rows, 4);
+            const before = await shop.rows("shop", all);
+            await within(async ({ server }) => {
+                assert.deepEqual(await shop.rowsOn(server.address, "shop", all), before);
+                assert.deepEqual(await shop.rowsOn(server.address, "second", "SELECT n FROM t"), [["7"]]);
+                const tables = await logical.tables({ ...server.address, database: "shop" });
+                assert.deepEqual(tables, await logical.tables({ ...shop.server, database: "shop" }));
+            });
         });
 
-        it("brings rows of several MB back", async () => {
-            const source = await fresh([harness.createMixed]);
-            for (const n of [1, 2])
-                await running.run(source.database, [
-                    `INSERT INTO mixed VALUES (${n}, NULL, ${harness.bytes(randomBytes(2_500_000))}, NULL, NULL)`,
-                ]);
-            const target = await fresh();
-            const report = await bring(await arrive(source), target);
-            assert.deepEqual(report.tables, await adapter.tables(source));
-        });
-
-        it("brings many rows back, and tells a difference of one", async () => {
-            const source = await fresh(harness.fillMany(60_000));
-            const manifest = await arrive(source);
-            assert.ok(manifest.stored.bytes < manifest.dump.bytes, "it is compressed");
-            const report = await bring(manifest, await fresh());
-            assert.equal(report.tables[0]?.rows, 60_000);
-            assert.deepEqual(report.tables, await adapter.tables(source));
-            await running.run(source.database, ["UPDATE many SET s = 'other' WHERE n = 33333"]);
-            assert.notDeepEqual(report.tables, await adapter.tables(source));
+        it("brings many rows back, and rows of several MB, and tells a difference of one", async () => {
+            await shop.run("shop", harness.fillMany(60_000));
+            await shop.run("shop", [`INSERT INTO mixed VALUES (9, NULL, ${harness.bytes(randomBytes(2_500_000))}, NULL, NULL, NULL)`]);
+            await shop.arrive();
+            const report = await drill(at("standby"), store, { to: "newest" }, shop.quiet);
+            assert.equal(report.tables.find(({ name }) => name === "many")?.rows, 60_000);
+            assert.deepEqual(report.tables, await logical.tables({ ...shop.server, database: "shop" }));
+            await shop.run("shop", ["UPDATE many SET s = 'other' WHERE n = 33333"]);
+            assert.notDeepEqual(report.tables, await logical.tables({ ...shop.server, database: "shop" }));
         });
 
         it("brings views, triggers, functions and foreign keys back at work", async () => {
-            const manifest = await arrive(await fresh(harness.objects));
-            const into = await fresh(harness.objects);
-            await bring(manifest, into, { replace: true });
-            const empty = await fresh();
-            await bring(manifest, empty);
-            for (const { database } of [into, empty]) {
-                await running.run(database, harness.useObjects.run);
-                assert.deepEqual(await running.rows(database, harness.useObjects.rows), harness.useObjects.expect);
-            }
+            await shop.run("shop", harness.objects);
+            await shop.arrive();
+            await within(async ({ server }) => {
+                await shop.runOn(server.address, "shop", harness.useObjects.run);
+                assert.deepEqual(await shop.rowsOn(server.address, "shop", harness.useObjects.rows), harness.useObjects.expect);
+            });
         });
 
         it("shows one moment, while others write", async () => {
-            const source = await fresh(["CREATE TABLE a (n int primary key)", "CREATE TABLE b (n int primary key)"]);
+            await shop.run("shop", ["CREATE TABLE a (n int primary key)", "CREATE TABLE b (n int primary key)"]);
             let writing = true;
             const writer = (async () => {
                 for (let n = 1; writing; n++)
-                    await running.run(source.database, ["BEGIN", `INSERT INTO a VALUES (${n})`, `INSERT INTO b VALUES (${n})`, "COMMIT"]);
+                    await shop.run("shop", ["BEGIN", `INSERT INTO a VALUES (${n})`, `INSERT INTO b VALUES (${n})`, "COMMIT"]);
             })();
             await sleep(100);
-            const manifest = await take(source);
-            writing = false;
+            const manifest = await shop.take().finally(() => (writing = false));
             await writer;
-            await replicate(store, manifest.point);
-            assert.equal((await check(manifest.point)).outcome, "verified");
-            const [a, b] = (await bring(manifest, await fresh())).tables;
-            assert.ok(a!.rows > 0);
-            assert.equal(a!.rows, b!.rows);
+            await shop.replicate(manifest);
+            const finding = await shop.check(manifest.point);
+            assert.equal(finding.outcome, "verified");
+            // Nobody ships the log here, so that what was written after the copy cannot be compared.
+            const [[a], [b]] = await within(async ({ server, short }) => {
+                assert.match(short!, /no log was shipped/);
+                return [
+                    (await shop.rowsOn(server.address, "shop", "SELECT count(*) FROM a"))[0]!,
+                    (await shop.rowsOn(server.address, "shop", "SELECT count(*) FROM b"))[0]!,
+                ] as const;
+            });
+            assert.ok(Number(a) > 0);
+            assert.equal(a, b);
         });
 
-        it("restores the same point twice, and keeps what was there before", async () => {
-            const manifest = await arrive(await fresh(["CREATE TABLE t (n int primary key)", "INSERT INTO t VALUES (1), (2)"]));
-            const target = await fresh();
-            const first = await bring(manifest, target);
-            await running.run(target.database, ["INSERT INTO t VALUES (3)"]);
-            await assert.rejects(
-                bring(manifest, target),
-                (error: Failure) => error.exit === "refused" && /holds 1 table/.test(error.message),
-            );
-            const second = await bring(manifest, target, { replace: true });
+        it("leaves a data directory, twice, and refuses one that has something in it", async () => {
+            const [one, two] = [join(work, "one"), join(work, "two")];
+            const first = await restoreToDirectory(at("standby"), store, { to: "newest" }, one, shop.quiet);
+            const second = await restoreToDirectory(at("standby"), store, { to: "newest" }, two, shop.quiet);
             assert.deepEqual(second.tables, first.tables);
-            assert.deepEqual(await running.rows(target.database, "SELECT n FROM t ORDER BY n"), [["1"], ["2"]]);
-            assert.ok(second.kept);
-            assert.deepEqual(await running.rows(second.kept, "SELECT n FROM t ORDER BY n"), [["1"], ["2"], ["3"]]);
+            assert.ok((await readdir(one)).length > 5);
+            const before = await readdir(one);
+            await assert.rejects(
+                restoreToDirectory(at("standby"), store, { to: "newest" }, one, shop.quiet),
+                (error: Failure) => error.exit === "refused" && /not empty/.test(error.message),
+            );
+            assert.deepEqual(await readdir(one), before);
         });
 
-        it("restores the newest point that is not after the moment asked for", async () => {
-            const source = await fresh(["CREATE TABLE t (n int primary key)", "INSERT INTO t VALUES (1)"]);
-            const early = await arrive(source);
-            await running.run(source.database, ["INSERT INTO t VALUES (2)"]);
+        it("restores the newest point that is not after the moment asked for, and says how far before it that is", async () => {
+            await shop.run("shop", ["CREATE TABLE moments (n int primary key)", "INSERT INTO moments VALUES (1)"]);
+            const early = (await shop.arrive()).record.manifest;
             await sleep(1100);
-            const late = await arrive(source);
-            const between = new Date(new Date(late.startedAt).getTime() - 1);
-            assert.equal((await bring(late, await fresh(), { at: between })).point, early.point);
-            const newest = await restore(at("standby"), store, await fresh(), quiet);
+            await shop.run("shop", ["INSERT INTO moments VALUES (2)"]);
+            const late = (await shop.arrive()).record.manifest;
+            const moment = (instant: Date) => drill(at("standby"), store, { to: "time", at: instant }, shop.quiet);
+            const between = await moment(new Date(Date.parse(late.copiedAt) - 1));
+            assert.equal(between.point, early.point);
+            assert.match(between.short!, /up to \d+\.\d s before/);
+            const newest = await drill(at("standby"), store, { to: "newest" }, shop.quiet);
             assert.equal(newest.point, late.point);
-            assert.equal(newest.tables[0]?.rows, 2);
-            await assert.rejects(bring(early, await fresh(), { at: new Date("2001-01-01") }), /no verified recovery point/);
+            assert.equal(newest.tables.find(({ name }) => name === "moments")?.rows, 2);
+            await assert.rejects(moment(new Date("2001-01-01")), /no verified recovery point/);
         });
 
-        it("leaves no object, no manifest and no upload when the dump is killed half-way", async () => {
-            const source = await fresh([harness.createMixed]);
-            for (let n = 1; n <= 8; n++)
-                await running.run(source.database, [
-                    `INSERT INTO mixed VALUES (${n}, NULL, ${harness.bytes(randomBytes(2_000_000))}, NULL, NULL)`,
+        it("leaves no object, no manifest and no upload when the copy is killed half-way", async () => {
+            for (let n = 20; n <= 28; n++)
+                await shop.run("shop", [
+                    `INSERT INTO mixed VALUES (${n}, NULL, ${harness.bytes(randomBytes(2_000_000))}, NULL, NULL, NULL)`,
                 ]);
             const before = await keysIn("primary", `${store}/`);
-            const failing = take(source);
-            const killed = killChild(harness.dumper);
+            const failing = shop.take();
+            const killed = killChild(harness.copier);
             await assert.rejects(failing, (error: Failure) => {
-                assert.match(String(error.cause), /SIGKILL/);
+                assert.match(String(error.cause), /SIGKILL|137/);
                 return error.exit === "no";
             });
             assert.equal(await killed, true);
@@ -224,130 +164,7 @@ export function adapterSuite(harness: Harness): void {
             assert.deepEqual(uploads.Uploads ?? [], []);
         });
 
-        it("says that a server which does not answer is unavailable", async () => {
-            const dead = { ...running.server, port: 9 };
-            await assert.rejects(take(dead), (error: Failure) => error.exit === "unavailable");
-        });
-
-        it("waits for data that arrives after its manifest", async () => {
-            const manifest = await take(await fresh(["CREATE TABLE t (n int primary key)"]));
-            await replicate(store, manifest.point, ["manifest.json"]);
-            assert.deepEqual(await check(manifest.point), { outcome: "waiting", point: manifest.point, late: false });
-            assert.equal(await isInCatalog(store, manifest.point), false);
-            await replicate(store, manifest.point, ["data"]);
-            assert.equal((await check(manifest.point)).outcome, "verified");
-        });
-
-        for (const [what, change] of [
-            ["cut off", (bytes: Buffer) => bytes.subarray(0, -20)],
-            ["changed in one bit", flip],
-        ] as const) {
-            it(`rejects an object that is ${what}`, async () => {
-                const manifest = await take(await fresh(["CREATE TABLE t (n int primary key)", "INSERT INTO t VALUES (1)"]));
-                await replicate(store, manifest.point);
-                await tamper(dataKey(store, manifest.point), change);
-                assert.equal((await check(manifest.point)).outcome, "rejected");
-                assert.equal(await isInCatalog(store, manifest.point), false);
-                assert.equal((await verify(at("standby"), store, quiet)).length, 0, "it is looked at once");
-            });
-
-            it(`does not restore a verified object that was ${what} later`, async () => {
-                const manifest = await arrive(await fresh(["CREATE TABLE t (n int primary key)", "INSERT INTO t VALUES (1)"]));
-                await tamper(dataKey(store, manifest.point), change);
-                await mustBeRefused(manifest, /bytes at|not restored/);
-            });
-        }
-
-        it("rejects data whose manifest describes another point", async () => {
-            const [one, other] = [
-                await take(await fresh(["CREATE TABLE one (n int)"])),
-                await take(await fresh(["CREATE TABLE two (n int)"])),
-            ];
-            await replicate(store, one.point);
-            await replicate(store, other.point);
-            const { s3 } = clientsOf("standby");
-            const text = (await readText(s3, derived.vaultBucket("standby"), manifestKey(store, one.point)))!;
-            await tamper(manifestKey(store, other.point), () => Buffer.from(text));
-            assert.match(JSON.stringify(await check(other.point)), /rejected.*describes/);
-        });
-
-        it("rejects the data of one point under the name of another, though every hash was made to match", async () => {
-            const [one, other] = [
-                await take(await fresh(["CREATE TABLE one (n int)"])),
-                await take(await fresh(["CREATE TABLE two (n int)"])),
-            ];
-            await replicate(store, one.point);
-            await replicate(store, other.point, ["manifest.json"]);
-            const { s3 } = clientsOf("standby");
-            const Bucket = derived.vaultBucket("standby");
-            await replicate(store, other.point, ["data"]);
-            let data: Buffer = Buffer.alloc(0);
-            await tamper(dataKey(store, one.point), (bytes) => (data = bytes));
-            await tamper(dataKey(store, other.point), () => data);
-            const forged = { ...other, stored: one.stored, dump: one.dump };
-            await s3.send(new PutObjectCommand({ Bucket, Key: manifestKey(store, other.point), Body: JSON.stringify(forged) }));
-            assert.match(JSON.stringify(await check(other.point)), /rejected.*was made for/);
-        });
-
-        it("does not verify what was encrypted under a key that the standby does not have", async () => {
-            const manifest = await take(await fresh(["CREATE TABLE t (n int)"]));
-            await replicate(store, manifest.point);
-            const { kms } = clientsOf("primary");
-            const single = (await kms.send(new CreateKeyCommand({}))).KeyMetadata!.Arn!;
-            const sealed = encrypting(kms, single, { store, point: manifest.point });
-            const meter = new Meter();
-            sealed.pipe(meter).resume();
-            const parts: Buffer[] = [];
-            meter.on("data", (part: Buffer) => parts.push(part));
-            sealed.end("-- Dump completed\n");
-            await new Promise((resolve) => meter.once("end", resolve));
-            await tamper(dataKey(store, manifest.point), () => Buffer.concat(parts));
-            await tamper(manifestKey(store, manifest.point), () => Buffer.from(JSON.stringify({ ...manifest, stored: meter.measure() })));
-            assert.notEqual((await check(manifest.point)).outcome, "verified");
-            assert.equal(await isInCatalog(store, manifest.point), false);
-            // Nothing was found about the data, so it would be asked for in every later test.
-            await clientsOf("standby").s3.send(
-                new DeleteObjectCommand({ Bucket: derived.vaultBucket("standby"), Key: manifestKey(store, manifest.point) }),
-            );
-        });
-
-        it("knows the end of a whole dump from the end of a cut one", async () => {
-            const source = await fresh(["CREATE TABLE t (n int primary key)"]);
-            const dump = adapter.dump(source, await adapter.describe(source), quiet.signal);
-            dump.stdin.end();
-            const parts: Buffer[] = [];
-            for await (const part of dump.stdout) parts.push(part as Buffer);
-            const whole = Buffer.concat(parts);
-            assert.equal(adapter.isWhole(whole), true);
-            for (const cut of [40, 60, 100, 200]) assert.equal(adapter.isWhole(whole.subarray(0, -cut)), false, `${cut} bytes short`);
-            assert.equal(adapter.isWhole(Buffer.alloc(0)), false);
-        });
+        it("says that a server which does not answer is unavailable", () =>
+            assert.rejects(shop.take("/nowhere"), (error: Failure) => error.exit === "unavailable"));
     });
-}
-
-function flip(bytes: Buffer): Buffer {
-    const changed = Buffer.from(bytes);
-    const middle = Math.floor(changed.length / 2);
-    changed[middle]! ^= 1;
-    return changed;
-}
-
-/** Kills a child of this process by its program's name, as soon as there is one. */
-async function killChild(name: string): Promise<boolean> {
-    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(5))
-        for (const pid of readdirSync("/proc").filter((each) => /^\d+$/.test(each)))
-            try {
-                const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-                if (
-                    stat.includes(`(${name.slice(0, 15)})`) &&
-                    stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] === String(process.pid)
-                ) {
-                    await sleep(20);
-                    process.kill(Number(pid), "SIGKILL");
-                    return true;
-                }
-            } catch {
-                // it was not a process any more
-            }
-    return false;
 }

@@ -76,7 +76,11 @@ export async function enterAccount(): Promise<() => void> {
 }
 
 /** What the buckets' replication does: copies a point from one vault to the other, whole or in part. */
-export async function replicate(store: string, point: string, parts: readonly ("data" | "manifest.json")[] = ["data", "manifest.json"]) {
+export async function replicate(
+    store: string,
+    point: string,
+    parts: readonly ("data" | "contents" | "manifest.json")[] = ["data", "contents", "manifest.json"],
+) {
     for (const part of parts)
         await clientsOf("standby").s3.send(
             new CopyObjectCommand({

@@ -15,5 +15,5 @@ export function generated(bytes: number, ended: Promise<void> = Promise.resolve(
         { objectMode: false },
     );
     ended.catch(() => {});
-    return { name: "generated", stdin: new PassThrough(), stdout, ended, kill: () => stdout.destroy() };
+    return { name: "generated", stdin: new PassThrough(), stdout, ended, said: () => "", kill: () => stdout.destroy() };
 }

@@ -21,13 +21,14 @@ const { s3, kms } = awsClients(region);
 const { signal } = new AbortController();
 const point = newPoint(new Date());
 const sent = await send({
-    ...{ dump: generated(bytes), isWhole: () => true, envelope: encrypting(kms, envelopeKey, { store, point }) },
+    ...{ source: generated(bytes), whole: () => Promise.resolve(), envelope: encrypting(kms, envelopeKey, { store, point }) },
     ...{ s3, bucket, key: `${store}/${point}/data`, partBytes: 5 * MiB, signal },
 });
 assert.equal(sent.dump.bytes, bytes);
 let arrived = 0;
 const received = await receive({
-    ...{ s3, kms, account, bucket, store, point, bytes: sent.stored.bytes, signal },
+    ...{ s3, kms, account, bucket, bytes: sent.stored.bytes, signal },
+    ...{ key: `${store}/${point}/data`, context: { store, point } },
     sink: new Writable({ write: (part: Buffer, _encoding, done) => ((arrived += part.length), done()) }),
 });
 assert.deepEqual([received.dump, received.stored, arrived], [sent.dump, sent.stored, bytes]);

@@ -16,7 +16,13 @@ describe("what a guard remembers of a replica", () => {
     it("is when it last heard from its peer, and how far it was behind: told once the peer is silent, and only then", async () => {
         let found: DatabaseStatus = { role: "replica", lagSeconds: 0.4, position: "1" };
         const none = () => assert.fail("nothing is done to a replica");
-        const server: GuardedServer = { status: () => Promise.resolve(found), open: none, close: none, promote: none };
+        const server: GuardedServer = {
+            status: () => Promise.resolve(found),
+            unprotected: () => Promise.reject(new Error("asked in vain")),
+            open: none,
+            close: none,
+            promote: none,
+        };
         const guard = guardOf({
             place: {
                 site: "standby",
@@ -27,6 +33,7 @@ describe("what a guard remembers of a replica", () => {
                 socketDirectory: volume,
                 port: 5432,
                 peer: { host: "127.0.0.1", port: 5432 },
+                copyFromPeer: () => assert.fail("nothing is copied"),
                 password: () => "",
                 note: () => undefined,
             },
@@ -48,6 +55,8 @@ describe("what a guard remembers of a replica", () => {
         const { heard } = await guard.status();
         assert.equal(heard?.lagSeconds, 0.4);
         assert.ok(heard.secondsAgo >= 0.19 && heard.secondsAgo < 5, `${heard.secondsAgo}`);
+        const { unprotected } = await guard.status();
+        assert.deepEqual(unprotected, [{ name: "ledger", why: "was not asked what its replica does not carry: asked in vain" }]);
         found = { role: "writable", lagSeconds: null, position: "2" };
         assert.equal((await guard.status()).heard, undefined);
     });

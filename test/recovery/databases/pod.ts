@@ -13,7 +13,7 @@ import type { Engine } from "../../../sandbox/engines.ts";
 import type { EpochRecord } from "../../../model/epoch.ts";
 import { passwordDirectory, passwordNames, type PasswordName } from "../../../model/servers.ts";
 import { kindOf } from "../../../stores/registry.ts";
-import type { DatabasePlace, GuardedServer } from "../../../stores/place.ts";
+import type { DatabasePlace, GuardedServer, PeerCopy } from "../../../stores/place.ts";
 import { epochMemoryOn } from "../../../recovery/databases/epoch-memory.ts";
 import { startGate, type Gate } from "../../../recovery/databases/gate.ts";
 import { guardOf, type Guard } from "../../../recovery/databases/guard.ts";
@@ -58,6 +58,8 @@ export class Pod {
     readonly port: number;
     /** So many seconds are taken to have passed, on the guard's clock. */
     passed = 0;
+    /** Whose server it copies. */
+    peer: Pod | undefined;
     readonly notes: string[] = [];
     readonly #directory: string;
     readonly #epoch: Epoch;
@@ -85,6 +87,7 @@ export class Pod {
             port: o.port,
             peer: { host: "127.0.0.1", port: o.peerPort },
             password: (name) => passwords[name],
+            copyFromPeer: (signal) => this.#copyOf(this.peer!, signal),
             note: (line) => void this.notes.push(line),
         };
         this.server = kindOf(this.place).operations.guarded(this.place);
@@ -129,6 +132,30 @@ export class Pod {
             .replaceAll("/docker-entrypoint-initdb.d", join(this.#directory, "init"));
     }
 
+    /** What the archive in the peer's pod serves: a copy made beside its server. */
+    async #copyOf(peer: Pod, signal: AbortSignal): Promise<PeerCopy> {
+        const { place } = peer;
+        const kind = kindOf(place);
+        const scratch = mkdtempSync(join(peer.#directory, "copy-"));
+        const server = {
+            host: "localhost",
+            port: place.port,
+            user: kind.server.superuser,
+            password: passwords.root,
+            database: "shop",
+            socketDirectory: place.socketDirectory,
+        };
+        const data = kind.dataDirectory(place.volume);
+        const copy = await kind.operations.physical.copy({ server, data, scratch }, signal);
+        return {
+            stream: copy.program.stdout,
+            facts: async () => {
+                await copy.program.ended;
+                return copy.facts();
+            },
+        };
+    }
+
     #own(): void {
         execFileSync("chown", ["-R", `${nobody}:${nobody}`, this.#directory]);
     }
@@ -151,7 +178,7 @@ export class Pod {
         writeFileSync(join(this.#directory, "entrypoint.sh"), local(image).replaceAll("PGHOST=''", `PGHOST='${socketDirectory}'`));
         const own =
             kind === "mariadb"
-                ? [`--datadir=${this.place.volume}`, "--innodb-buffer-pool-size=32M", `--pid-file=${socketDirectory}/mysqld.pid`]
+                ? ["--innodb-buffer-pool-size=32M", `--pid-file=${socketDirectory}/mysqld.pid`]
                 : ["-c", `unix_socket_directories=${socketDirectory}`, "-c", "shared_buffers=32MB"];
         const args = shape.args(site).map((argument) => local(argument.replace(`port=${shape.port}`, `port=${port}`)));
         const env = Object.fromEntries(Object.entries(shape.env(store)).map(([name, value]) => [name, local(value)]));
@@ -168,6 +195,8 @@ export class Pod {
                     PATH: `${tools.postgresBin}:${dirname(process.execPath)}:/usr/bin:/bin:/usr/sbin:/sbin`,
                     PGPORT: String(port),
                     PGHOST: socketDirectory,
+                    // Names of temporary tables begin with a process's number, which two containers may share.
+                    TMPDIR: socketDirectory,
                     ...env,
                 },
             },
@@ -225,5 +254,7 @@ export async function makePair(kind: Engine) {
         await pod.openGate();
         return pod;
     };
-    return { epoch, primary: await make("primary"), standby: await make("standby") };
+    const [primary, standby] = [await make("primary"), await make("standby")];
+    [primary.peer, standby.peer] = [standby, primary];
+    return { epoch, primary, standby };
 }

@@ -44,7 +44,7 @@ const { server } = kindOf(declared);
 const { uid, initScripts } = server;
 const address = podAddress(site);
 const netns = `pod-${site}`;
-const template = databasePod({ store, server, database, site, account: sandboxAccount, serviceAccount: "guard" });
+const template = databasePod({ store, server, database, site, account: sandboxAccount, serviceAccount: "guard", volume: 1 << 30 });
 const { spec } = JSON.parse(JSON.stringify(template)) as V1PodTemplateSpec;
 const volume = (name: string) => join(directory, name);
 const runs = new Map<string, Run>();

@@ -6,7 +6,7 @@ import { connectMariadb } from "../../../stores/mariadb/client.ts";
 import { physical } from "../../../stores/mariadb/physical.ts";
 import { covers } from "../../../stores/mariadb/position.ts";
 import type { Contents } from "../../../stores/physical.ts";
-import type { Bench } from "./copied.ts";
+import type { Bench } from "../support/copied.ts";
 
 /** Statements in one session; rows of the last as text. */
 export async function query(address: ServerAddress, ...statements: string[]): Promise<string[][]> {

@@ -5,7 +5,7 @@ import { connectMariadb } from "../../../stores/mariadb/client.ts";
 import { physical } from "../../../stores/mariadb/physical.ts";
 import { startMariadb, type Server } from "../../support/servers.ts";
 import { query } from "./asked.ts";
-import { never, superuser } from "./copied.ts";
+import { never, superuser } from "../support/copied.ts";
 
 describe("what a MariaDB server holds", function () {
     this.timeout(120_000);

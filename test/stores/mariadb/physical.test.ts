@@ -10,7 +10,7 @@ import { physical } from "../../../stores/mariadb/physical.ts";
 import type { LogPlace } from "../../../stores/physical.ts";
 import { startMariadb, type Server } from "../../support/servers.ts";
 import { query, sorted } from "./asked.ts";
-import { Bench, copied, never, started, superuser } from "./copied.ts";
+import { Bench, copied, never, started, superuser } from "../support/copied.ts";
 
 async function groupsOf(path: string): Promise<EventGroup[]> {
     const groups: EventGroup[] = [];

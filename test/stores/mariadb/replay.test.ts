@@ -6,7 +6,7 @@ import { connectMariadb } from "../../../stores/mariadb/client.ts";
 import { covers } from "../../../stores/mariadb/position.ts";
 import { physical } from "../../../stores/mariadb/physical.ts";
 import { startMariadb, type Server } from "../../support/servers.ts";
-import { Bench, copied, never, started, superuser } from "./copied.ts";
+import { Bench, copied, never, started, superuser } from "../support/copied.ts";
 import { positionOf, query, receivedLog, sorted } from "./asked.ts";
 
 /** What people do between a copy and the moment that they want back, one session each. */

@@ -1,0 +1,4 @@
+import { mariadb } from "./dialect.ts";
+import { casesSuite } from "./suite.ts";
+
+casesSuite(mariadb);

@@ -1,0 +1,4 @@
+import { postgres } from "./dialect.ts";
+import { casesSuite } from "./suite.ts";
+
+casesSuite(postgres);
