@@ -5,7 +5,7 @@ import { connectMariadb, rowsOf } from "../client.ts";
 import { quoted, systemSchemas } from "./check.ts";
 import { appliedBy, positionOf } from "./gtids.ts";
 import { schemaOf } from "./schema.ts";
-import { sumOf } from "./values.ts";
+import { sumOf, TableChanged } from "./values.ts";
 
 interface Found {
     database: string;
@@ -62,23 +62,30 @@ async function readSequences(connection: mysql.Connection, tables: readonly Foun
     return read;
 }
 
+interface Snapshot {
+    readonly position: string;
+    readonly tables: readonly Found[];
+    /** Undefined where one never stands still. */
+    readonly sequences: Relation[] | undefined;
+}
+
 /**
- * Takes a snapshot, and with it the sequences, which are bound to none: one that says the same before and after it said so at it.
- * @returns sequences: undefined where one never stands still
+ * Takes a snapshot, and with it the list of tables and the sequences, which are bound to none: what says the same before and after it said so at it.
+ * @throws TableChanged where tables come and go without end
  */
-async function snapshot(
-    connection: mysql.Connection,
-    tables: readonly Found[],
-): Promise<{ position: string; sequences: Relation[] | undefined }> {
+async function snapshot(connection: mysql.Connection, only: Only | undefined): Promise<Snapshot> {
     for (let left = tries; ; left -= 1) {
         await connection.query("COMMIT");
+        const tables = await list(connection, only);
         const before = await readSequences(connection, tables);
         const applied = await appliedBy(connection);
         await connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
         const position = await positionOf(connection, applied);
         const after = await readSequences(connection, tables);
-        if (JSON.stringify(before) === JSON.stringify(after)) return { position, sequences: after };
-        if (left === 1) return { position, sequences: undefined };
+        const same = JSON.stringify(await list(connection, only)) === JSON.stringify(tables);
+        const still = JSON.stringify(before) === JSON.stringify(after);
+        if (same && (still || left <= 1)) return { position, tables, sequences: still ? after : undefined };
+        if (left <= -tries) throw new TableChanged("tables come and go without end");
     }
 }
 
@@ -99,17 +106,19 @@ export async function mariadbContents(server: ServerAddress, signal: AbortSignal
         );
         for (let left = 3; left > 0; left -= 1) {
             const before = only ? undefined : await schemaOf(server, connection, signal);
-            const tables = await list(connection, only);
-            const { position, sequences } = await snapshot(connection, tables);
-            const relations: Relation[] = [...(sequences ?? [])];
+            let seen: Snapshot;
+            const relations: Relation[] = [];
             try {
-                for (const table of tables)
+                seen = await snapshot(connection, only);
+                relations.push(...(seen.sequences ?? []));
+                for (const table of seen.tables)
                     if (table.type !== "SEQUENCE" && table.engine === "InnoDB") relations.push(await readTable(connection, table));
             } catch (error) {
                 if (changedMeanwhile.has((error as { code?: string }).code ?? "")) continue;
                 throw error;
             }
             await connection.query("COMMIT");
+            const { position, tables, sequences } = seen;
             const after = only ? undefined : await schemaOf(server, connection, signal);
             const schema = before !== undefined && before === after ? { schema: before } : {};
             const moving = sequences === undefined ? tables.filter(({ type }) => type === "SEQUENCE") : [];

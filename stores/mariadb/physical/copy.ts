@@ -46,6 +46,8 @@ export async function copyMariadb({ server, data, scratch }: CopySource, signal:
         );
     // Refuses in words where the server does not answer.
     (await connectMariadb(server, null)).destroy();
+    // Refuses in words where the server does not answer.
+    (await connectMariadb(server, null)).destroy();
     const program = startProgram(
         "mariadb-backup",
         [

@@ -37,6 +37,11 @@ function exact({ name, type, made, octets }: Column): string {
     return value(`CAST(${column} AS BINARY)`);
 }
 
+/** A table that was altered while it was looked at. */
+export class TableChanged extends Error {
+    readonly code = "ER_NO_SUCH_TABLE";
+}
+
 export interface Sum {
     readonly rows: number;
     readonly checksum: string;
@@ -63,6 +68,8 @@ export async function sumOf(connection: mysql.Connection, database: string, name
          FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position`,
         [database, name],
     );
+    // While a table is altered there is a moment at which nobody is told of it.
+    if (found.length === 0) throw new TableChanged(`${database}.${name} has no columns at this moment`);
     const columns = found.filter((column) => !column.extra.includes("VIRTUAL GENERATED") && !without.includes(column.name));
     const values = columns.map(exact);
     // Not among the columns, unless they were declared.

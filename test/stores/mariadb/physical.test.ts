@@ -7,33 +7,16 @@ import { connectMariadb } from "../../../stores/mariadb/client.ts";
 import { walk, type EventGroup } from "../../../stores/mariadb/physical/events.ts";
 import { covers } from "../../../stores/mariadb/position.ts";
 import { physical } from "../../../stores/mariadb/physical.ts";
-import type { Contents, LogPlace } from "../../../stores/physical.ts";
+import type { LogPlace } from "../../../stores/physical.ts";
 import { startMariadb, type Server } from "../../support/servers.ts";
+import { query, sorted } from "./asked.ts";
 import { Bench, copied, never, started, superuser } from "../support/copied.ts";
 
-const query = async (address: ServerAddress, ...statements: string[]): Promise<string[][]> => {
-    const connection = await connectMariadb(address, address.database);
-    try {
-        let rows: object[] = [];
-        for (const statement of statements) {
-            const [answer] = await connection.query(statement);
-            if (Array.isArray(answer)) rows = answer as object[];
-        }
-        return rows.map((row) => Object.values(row).map(String));
-    } finally {
-        connection.destroy();
-    }
-};
 async function groupsOf(path: string): Promise<EventGroup[]> {
     const groups: EventGroup[] = [];
     await walk(path, {}, (group) => groups.push(group) > 0);
     return groups;
 }
-const sorted = ({ relations, schema }: Contents) => ({
-    schema,
-    relations: relations.toSorted((a, b) => (`${a.database}.${a.name}` < `${b.database}.${b.name}` ? -1 : 1)),
-});
-
 describe("a physical copy of MariaDB", function () {
     this.timeout(120_000);
     const bench = new Bench();
