@@ -13,8 +13,8 @@ export interface Dialect {
     makeDatabase(server: Server, name: string): Promise<void>;
     /** Runs statements in the engine's own client, which stops at the first error. @returns what it printed */
     run(server: Server, database: string, as: "app" | "admin", statements: Buffer | string): Promise<string>;
-    /** What the superuser is answered, be it an error. */
-    ask(server: Server, database: string, question: Buffer | string): Promise<string>;
+    /** What somebody is answered, be it an error. */
+    ask(server: Server, database: string, as: "app" | "admin", question: Buffer | string): Promise<string>;
     /** A database as the engine's own dump has it: objects, rows, settings, rights in it. */
     dump(server: Server, database: string): Promise<string>;
     /** Accounts and what they may. */
@@ -22,8 +22,8 @@ export interface Dialect {
     databases(server: Server): Promise<string[]>;
     /** Database to ask the server as a whole in. */
     readonly maintenance: string;
-    /** The table of this database whose rows are lost, by the name that a point calls it by; undefined for one of another database. */
-    lost(name: string, database: string): string | undefined;
+    /** Statements that take away what a point does not carry, by the name that it calls it by; undefined for a thing of another database. */
+    forget(name: string, database: string): string | undefined;
 }
 
 export const appPassword = "app-secret";
@@ -54,6 +54,8 @@ const client = (server: Server, database: string, as: "app" | "admin") => [
     ...["mariadb", ...mariadbArguments(server, as === "app" ? "app" : "root"), "--batch", "--default-character-set=utf8mb4"],
     ...["--max-allowed-packet=1073741824", `--database=${database}`],
 ];
+/** As stores/postgres/server.ts has it. */
+const postgresServer = ["-c", "max_locks_per_transaction=512"];
 const psql = () => [program("psql"), "--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1", "--no-align", "--file=-"];
 
 const mariadbServer = ["--max-allowed-packet=1073741824", "--character-set-server=utf8mb4", "--event-scheduler=OFF"];
@@ -68,7 +70,7 @@ const secret = ({ rootPassword }: Server, as: "app" | "admin") => (as === "app" 
 export const mariadb: Dialect = {
     engine: "mariadb",
     maintenance: "mysql",
-    lost: (name, database) => (name.startsWith(`${database}.`) ? `\`${name.slice(database.length + 1)}\`` : undefined),
+    forget: (name, database) => (name.startsWith(`${database}.`) ? `DELETE FROM \`${name.slice(database.length + 1)}\`;` : undefined),
     async start() {
         const server = await startMariadb({ arguments: mariadbServer });
         await this.run(
@@ -90,8 +92,8 @@ export const mariadb: Dialect = {
     },
     run: (server, database, as, statements) =>
         output(client(server, database, as), { MYSQL_PWD: secret(server, as) }, { input: statements }),
-    ask: (server, database, question) =>
-        output(client(server, database, "admin"), { MYSQL_PWD: server.rootPassword }, { input: question, failures: "told" }),
+    ask: (server, database, as, question) =>
+        output(client(server, database, as), { MYSQL_PWD: secret(server, as) }, { input: question, failures: "told" }),
     dump: (server, database) =>
         output(
             [
@@ -119,9 +121,13 @@ export const mariadb: Dialect = {
             { failures: "told" },
         ),
     accounts: (server) =>
-        output(["mariadb-dump", ...mariadbArguments(server, "root"), "--system=users", "--skip-dump-date"], {
-            MYSQL_PWD: server.rootPassword,
-        }),
+        output(
+            ["mariadb-dump", ...mariadbArguments(server, "root"), "--system=users", "--skip-dump-date"],
+            {
+                MYSQL_PWD: server.rootPassword,
+            },
+            { failures: "told" },
+        ),
     async databases(server) {
         const found = await this.run(server, "mysql", "admin", "SHOW DATABASES");
         return found.trim().split("\n").slice(1);
@@ -143,9 +149,13 @@ const plain = (text: string) => text.replaceAll(/^(-- Dumped (from|by) .*|\\(un)
 export const postgres: Dialect = {
     engine: "postgres",
     maintenance: "postgres",
-    lost: (name, database) => (name.startsWith(`${database}: `) ? name.slice(database.length + 2) : undefined),
+    forget(name, database) {
+        if (!name.startsWith(`${database}: `)) return undefined;
+        const relation = name.slice(database.length + 2);
+        return `DO $$ BEGIN DELETE FROM ${relation}; EXCEPTION WHEN wrong_object_type THEN ALTER SEQUENCE ${relation} RESTART; END $$;`;
+    },
     async start() {
-        const server = await startPostgres();
+        const server = await startPostgres({ arguments: postgresServer });
         await this.run(
             server,
             "postgres",
@@ -154,7 +164,7 @@ export const postgres: Dialect = {
         );
         return server;
     },
-    startFrom: (restored) => startPostgres({ restored }),
+    startFrom: (restored) => startPostgres({ arguments: postgresServer, restored }),
     async makeDatabase(server, name) {
         await this.run(server, "postgres", "admin", `CREATE DATABASE "${name}" OWNER app;`);
     },

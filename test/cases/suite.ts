@@ -72,8 +72,8 @@ export function casesSuite(dialect: Dialect): void {
         /** What the point says that it does not carry is taken away from the source, too. */
         async function forgetUnprotected(database: string): Promise<void> {
             for (const { name } of manifest.unprotected) {
-                const table = dialect.lost(name, database);
-                if (table !== undefined) await dialect.run(source, database, "admin", `DELETE FROM ${table};`);
+                const statements = dialect.forget(name, database);
+                if (statements !== undefined) await dialect.run(source, database, "admin", statements);
             }
         }
         /** The same question to both: what is not the same is shown. */
@@ -86,10 +86,10 @@ export function casesSuite(dialect: Dialect): void {
             it(`${each.name}: ${each.about}`, async () => {
                 const database = databaseOf(each.name);
                 await forgetUnprotected(database);
-                for (const probe of each.probes) await same((server) => dialect.ask(server, database, probe), probe);
+                for (const probe of each.probes) await same((server) => dialect.ask(server, database, "admin", probe), probe);
                 if (!each.flags.has("no-snapshot")) await same((server) => dialect.dump(server, database), "the engine's own dump");
                 const { after } = each;
-                if (after) await same((server) => dialect.run(server, database, afterAs(each), after), "what is done with it afterwards");
+                if (after) await same((server) => dialect.ask(server, database, afterAs(each), after), "what is done with it afterwards");
             });
 
         it("accounts, roles and what they may are those of the source", () => same((server) => dialect.accounts(server), "accounts"));
