@@ -14,7 +14,8 @@ export const physical: PhysicalStore = {
     ],
     copy: copyPostgres,
     unpack(directory, signal) {
-        const program = startTool("tar", ["--extract", "--file=-", `--directory=${directory}`, "--no-same-owner"], {
+        // To the stream's end, and not only to the archive's: a program that stops reading before it breaks the pipe.
+        const program = startTool("tar", ["--extract", "--ignore-zeros", "--file=-", `--directory=${directory}`, "--no-same-owner"], {
             signal,
             owner: ownerOf(directory),
         });
