@@ -6,6 +6,7 @@ import { serveArchive } from "../../recovery/archive/server.ts";
 import { Turn } from "../../recovery/archive/turn.ts";
 import { runningGuard } from "../../recovery/databases/guard-socket.ts";
 import { kindOf } from "../../stores/registry.ts";
+import { stayBehind } from "../background.ts";
 import { databasePlace } from "../database-place.ts";
 import { interruption, onInterruption } from "../interruption.ts";
 import { note as tell } from "../output.ts";
@@ -22,6 +23,7 @@ export const command = new Command("archive")
             "the password of the user who asks. On SIGTERM it puts what it has received of the log first.",
     )
     .action(async (store: string) => {
+        stayBehind();
         const place = await databasePlace(store);
         const { standpoint, socketDirectory, port, database } = place;
         const host = process.env["LIFEBOAT_POD_ADDRESS"];

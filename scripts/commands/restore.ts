@@ -3,6 +3,7 @@ import { restoreInto } from "../../backup/into.ts";
 import { drill, restoreToDirectory, type RestoreReport } from "../../backup/restore.ts";
 import { storeOf } from "../../backup/backup.ts";
 import { Failure } from "../../model/failure.ts";
+import { stayBehind } from "../background.ts";
 import { interruption } from "../interruption.ts";
 import { momentOf, type MomentOptions } from "../moment.ts";
 import { note, print, show } from "../output.ts";
@@ -49,6 +50,8 @@ export const command = new Command("restore")
     .option("--scratch <directory>", "where scratch directories are made (default: the system's for temporary files)")
     .option("--json", "print what was restored as JSON")
     .action(async (name: string, { to, only, toDirectory, drill: isDrill, scratch, json, ...when }: Options) => {
+        // A real one is what everybody waits for.
+        if (isDrill) stayBehind();
         const moment = momentOf(when);
         const here = await standpoint("standby");
         const kind = kindOf(storeOf(here, name));

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { verify, type Finding } from "../../backup/verification.ts";
 import { verifyLog } from "../../backup/log/verify.ts";
 import { exitCodes } from "../../model/failure.ts";
+import { stayBehind } from "../background.ts";
 import { interruption } from "../interruption.ts";
 import { note, print, show } from "../output.ts";
 import { standpoint } from "../standpoint.ts";
@@ -31,6 +32,7 @@ export const command = new Command("verify")
     .option("--scratch <directory>", "where scratch directories are made (default: the system's for temporary files)")
     .option("--json", "print what was found as JSON")
     .action(async (store: string, { scratch, json }: { scratch?: string; json?: boolean }) => {
+        stayBehind();
         const here = await standpoint("standby");
         const options = { signal: interruption, note, ...(scratch === undefined ? {} : { scratch }) };
         const log = await verifyLog(here, store, options);
