@@ -1,13 +1,23 @@
-import { byBucket, receivesLogs } from "./buckets.ts";
+import { byBucket, field, receivesLogs, type Setting } from "./buckets.ts";
 import { at, broken, cannotTell, holds, unknown, type Rule } from "./stack.ts";
+
+const encryption: Setting = {
+    type: "BucketServerSideEncryptionConfiguration",
+    inline(bucket) {
+        const rule = field(field(bucket, "serverSideEncryptionConfiguration", "serverSideEncryptionConfigurations"), "rule", "rules");
+        if (rule === undefined) return undefined;
+        const applied = field(rule, "applyServerSideEncryptionByDefault", "applyServerSideEncryptionByDefaults");
+        return { rules: [{ applyServerSideEncryptionByDefault: applied }] };
+    },
+};
 
 export const bucketEncryption: Rule = {
     name: "bucket-encryption",
     description: "A bucket is encrypted under a key of ours by default; one that receives access logs, which cannot be, by S3's own.",
     judge: (stack) =>
-        byBucket(stack, "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration", (bucket, setting) => {
+        byBucket(stack, encryption, (bucket, setting) => {
             if (!setting) return broken(bucket, "has no default encryption; add a BucketServerSideEncryptionConfiguration");
-            const byDefault = at(setting.props, "rules", 0, "applyServerSideEncryptionByDefault");
+            const byDefault = at(setting, "rules", 0, "applyServerSideEncryptionByDefault");
             const algorithm = at(byDefault, "sseAlgorithm");
             if (algorithm === unknown) return cannotTell(bucket, "its algorithm is known only after the update");
             if (receivesLogs(stack, bucket))

@@ -1,14 +1,22 @@
-import { byBucket, receivesLogs } from "./buckets.ts";
+import { byBucket, field, receivesLogs, type Setting } from "./buckets.ts";
 import { at, broken, cannotTell, holds, notApplicable, unknown, type Rule } from "./stack.ts";
+
+const lock: Setting = {
+    type: "BucketObjectLockConfiguration",
+    inline(bucket) {
+        const retention = field(field(field(bucket, "objectLockConfiguration"), "rule", "rules"), "defaultRetention", "defaultRetentions");
+        return retention === undefined ? undefined : { rule: { defaultRetention: retention } };
+    },
+};
 
 export const bucketLock: Rule = {
     name: "bucket-lock",
     description: "What is put into a bucket is immutable for a time: object lock in compliance mode, for a day at least.",
     judge: (stack) =>
-        byBucket(stack, "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration", (bucket, setting) => {
+        byBucket(stack, lock, (bucket, setting) => {
             if (receivesLogs(stack, bucket))
                 return notApplicable(bucket, "it receives access logs, and S3 delivers none to a locked bucket");
-            const retention = setting && at(setting.props, "rule", "defaultRetention");
+            const retention = setting && at(setting, "rule", "defaultRetention");
             const [mode, days, years] = [at(retention, "mode"), at(retention, "days"), at(retention, "years")];
             if ([retention, mode, days, years].includes(unknown)) return cannotTell(bucket, "its lock is known only after the update");
             if (retention === undefined)

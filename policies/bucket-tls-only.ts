@@ -1,5 +1,5 @@
-import { byBucket } from "./buckets.ts";
-import { broken, cannotTell, holds, unknown, type Resource, type Rule } from "./stack.ts";
+import { byBucket, type Setting } from "./buckets.ts";
+import { broken, cannotTell, holds, partlyUnknown, unknown, type Plain, type Resource, type Rule } from "./stack.ts";
 
 interface Statement {
     Effect?: unknown;
@@ -30,18 +30,34 @@ function deniesPlainHttp(statement: Statement, bucket: Resource): boolean {
     );
 }
 
+const policyOf: Setting = {
+    type: "BucketPolicy",
+    inline: ({ policy }) => (policy === undefined || policy === null || policy === "" ? undefined : { policy }),
+};
+
+/** @returns undefined for what is no document */
+function parsed(policy: Plain): { Statement?: Statement | Statement[] } | undefined {
+    if (typeof policy !== "string") return policy as { Statement?: Statement | Statement[] } | undefined;
+    try {
+        return JSON.parse(policy) as { Statement?: Statement | Statement[] };
+    } catch {
+        return undefined; // told as what it is: no policy that denies anything
+    }
+}
+
 export const bucketTlsOnly: Rule = {
     name: "bucket-tls-only",
     description: "A bucket's policy turns away whoever comes by plain HTTP.",
     judge: (stack) =>
-        byBucket(stack, "aws:s3/bucketPolicy:BucketPolicy", (bucket, setting) => {
+        byBucket(stack, policyOf, (bucket, setting) => {
             if (!setting) return broken(bucket, "has no policy, so plain HTTP is let in; deny s3:* where aws:SecureTransport is false");
-            const text = setting.props["policy"];
+            const text = setting["policy"];
             if (text === unknown || bucket.props["bucket"] === unknown)
                 return cannotTell(bucket, "its policy is known only after the update");
-            const policy = (typeof text === "string" ? JSON.parse(text) : text) as { Statement?: Statement | Statement[] } | undefined;
-            return list(policy?.Statement).some((statement) => deniesPlainHttp((statement ?? {}) as Statement, bucket))
-                ? holds(bucket)
-                : broken(bucket, "lets plain HTTP in; deny s3:* on the bucket and its objects where aws:SecureTransport is false");
+            if (list(parsed(text)?.Statement).some((statement) => deniesPlainHttp((statement ?? {}) as Statement, bucket)))
+                return holds(bucket);
+            // What is not known yet may be the very denial.
+            if (partlyUnknown(text)) return cannotTell(bucket, "a part of its policy is known only after the update");
+            return broken(bucket, "lets plain HTTP in; deny s3:* on the bucket and its objects where aws:SecureTransport is false");
         }),
 };

@@ -1,12 +1,21 @@
-import { byBucket } from "./buckets.ts";
+import { byBucket, field, type Setting } from "./buckets.ts";
 import { at, broken, cannotTell, holds, unknown, type Rule } from "./stack.ts";
+
+const versioning: Setting = {
+    type: "BucketVersioning",
+    inline(bucket) {
+        const enabled = field(field(bucket, "versioning", "versionings"), "enabled");
+        if (enabled === undefined) return undefined;
+        return { versioningConfiguration: { status: enabled === unknown ? unknown : enabled === true ? "Enabled" : "Suspended" } };
+    },
+};
 
 export const bucketVersioning: Rule = {
     name: "bucket-versioning",
     description: "A bucket keeps the versions of its objects: an overwritten or deleted one can be had back.",
     judge: (stack) =>
-        byBucket(stack, "aws:s3/bucketVersioning:BucketVersioning", (bucket, setting) => {
-            const status = setting && at(setting.props, "versioningConfiguration", "status");
+        byBucket(stack, versioning, (bucket, setting) => {
+            const status = setting && at(setting, "versioningConfiguration", "status");
             if (status === unknown) return cannotTell(bucket, "the state of its versioning is known only after the update");
             return status === "Enabled"
                 ? holds(bucket)

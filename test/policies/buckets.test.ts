@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { s3 } from "@pulumi/aws";
 import { bucketEncryption } from "../../policies/bucket-encryption.ts";
 import { bucketLock } from "../../policies/bucket-lock.ts";
 import { bucketReplication } from "../../policies/bucket-replication.ts";
@@ -10,6 +11,74 @@ import { answers, because, bucket, logging, resource, setting } from "./cases.ts
 const vault = bucket("vault");
 const log = bucket("log");
 const logged = logging(vault, log);
+
+describe("a bucket's settings", () => {
+    const versioned = (name: string, status: Plain) =>
+        resource("aws:s3/bucketVersioning:BucketVersioning", name, { versioningConfiguration: { status } }, { bucket: [vault] });
+
+    it("are judged in each spelling of their types, and in the bucket's own", () => {
+        const second = resource("aws:s3/bucketV2:BucketV2", "vault", { bucket: "b-vault" });
+        for (const rule of [bucketEncryption, bucketLock, bucketReplication, bucketTlsOnly, bucketVersioning])
+            assert.deepEqual(answers(rule, second), { vault: "broken" }, rule.name);
+        const setting = (type: string, props: Record<string, Plain>) => resource(`aws:s3/${type}`, "setting", props, { bucket: [second] });
+        const enabled = { versioningConfiguration: { status: "Enabled" } };
+        assert.deepEqual(answers(bucketVersioning, second, setting("bucketVersioningV2:BucketVersioningV2", enabled)), { vault: "holds" });
+    });
+
+    it("are judged by the same truths where they stand on the bucket itself", () => {
+        const inline = (props: Record<string, Plain>) => bucket("vault", props);
+        const byKey = { applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: "k" } };
+        assert.deepEqual(answers(bucketVersioning, inline({ versioning: { enabled: true } })), { vault: "holds" });
+        assert.deepEqual(answers(bucketVersioning, inline({ versionings: [{ enabled: false }] })), { vault: "broken" });
+        assert.deepEqual(answers(bucketVersioning, inline({ versioning: { enabled: unknown } })), { vault: "cannot tell yet" });
+        assert.deepEqual(answers(bucketEncryption, inline({ serverSideEncryptionConfiguration: { rule: byKey } })), { vault: "holds" });
+        assert.deepEqual(answers(bucketEncryption, inline({ serverSideEncryptionConfigurations: [{ rules: [byKey] }] })), {
+            vault: "holds",
+        });
+        const retention = { mode: "COMPLIANCE", days: 1 };
+        assert.deepEqual(answers(bucketLock, inline({ objectLockConfiguration: { rule: { defaultRetention: retention } } })), {
+            vault: "holds",
+        });
+        const plural = { objectLockConfiguration: { rules: [{ defaultRetentions: [{ ...retention, mode: "GOVERNANCE" }] }] } };
+        assert.deepEqual(answers(bucketLock, inline(plural)), { vault: "broken" });
+        const rule = { status: "Enabled", filter: { prefix: "" }, sourceSelectionCriteria: { sseKmsEncryptedObjects: { enabled: true } } };
+        assert.deepEqual(answers(bucketReplication, inline({ replicationConfiguration: { rules: [rule] } })), { vault: "holds" });
+        const carrying = { ...rule, deleteMarkerReplicationStatus: "Enabled" };
+        assert.deepEqual(answers(bucketReplication, inline({ replicationConfiguration: { rules: [carrying] } })), { vault: "broken" });
+    });
+
+    it("contradict each other in vain: the worst of them counts, in either order", () => {
+        const [good, bad] = [versioned("good", "Enabled"), versioned("bad", "Suspended")];
+        assert.deepEqual(answers(bucketVersioning, vault, good, bad), { vault: "broken" });
+        assert.deepEqual(answers(bucketVersioning, vault, bad, good), { vault: "broken" });
+        assert.match(because(bucketVersioning, "vault", vault, good, bad), /2 resources of type BucketVersioning \(good, bad\)/);
+        assert.deepEqual(answers(bucketVersioning, vault, good, versioned("later", unknown)), { vault: "cannot tell yet" });
+    });
+
+    it("are of types that a rule judges, or that have nothing to judge: a new one is to be looked at", () => {
+        const judged = ["Bucket", "BucketLogging", "BucketObjectLockConfiguration", "BucketPolicy", "BucketReplicationConfig"];
+        const more = ["BucketServerSideEncryptionConfiguration", "BucketVersioning"];
+        const nothing = [
+            ...[
+                "BucketAbac",
+                "BucketAccelerateConfiguration",
+                "BucketAcl",
+                "BucketCorsConfiguration",
+                "BucketIntelligentTieringConfiguration",
+            ],
+            ...["BucketLifecycleConfiguration", "BucketMetadataConfiguration", "BucketMetric", "BucketNotification", "BucketObject"],
+            ...["BucketOwnershipControls", "BucketPublicAccessBlock", "BucketRequestPaymentConfiguration", "BucketWebsiteConfiguration"],
+        ];
+        const typeOf = (made: unknown) => String((made as { __pulumiType?: unknown } | undefined)?.__pulumiType);
+        const found = Object.entries(s3).flatMap(([name, made]) => (/^aws:s3\/bucket/.test(typeOf(made)) ? [name] : []));
+        assert.ok(found.length > 20);
+        const known = [...judged, ...more, ...nothing];
+        assert.deepEqual(
+            found.filter((name) => !known.includes(name.replace(/(V2|v2)$/, ""))),
+            [],
+        );
+    });
+});
 
 describe("bucket-encryption", () => {
     const encrypted = (of: Resource, sseAlgorithm: Plain, kmsMasterKeyId?: Plain) =>
@@ -108,6 +177,13 @@ describe("bucket-tls-only", () => {
     for (const [fault, statement] of Object.entries(weak))
         it(`refuses a policy that ${fault}`, () => assert.deepEqual(answers(bucketTlsOnly, vault, policy(statement)), { vault: "broken" }));
     it("refuses a bucket without policy", () => assert.deepEqual(answers(bucketTlsOnly, vault), { vault: "broken" }));
+    it("cannot tell while a part of a policy is unknown, unless the denial is in the other", () => {
+        const partly = (...statements: Plain[]) => setting("BucketPolicy", vault, { policy: { Statement: statements } });
+        assert.deepEqual(answers(bucketTlsOnly, vault, partly({ Effect: "Allow", Principal: unknown })), { vault: "cannot tell yet" });
+        assert.deepEqual(answers(bucketTlsOnly, vault, partly({ Effect: "Allow", Principal: unknown }, deny as Plain)), { vault: "holds" });
+        assert.deepEqual(answers(bucketTlsOnly, vault, partly({ Effect: "Allow" })), { vault: "broken" });
+        assert.deepEqual(answers(bucketTlsOnly, vault, setting("BucketPolicy", vault, { policy: "no JSON" })), { vault: "broken" });
+    });
     it("cannot tell of an unknown policy", () =>
         assert.deepEqual(answers(bucketTlsOnly, vault, setting("BucketPolicy", vault, { policy: unknown })), { vault: "cannot tell yet" }));
 });

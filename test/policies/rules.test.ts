@@ -59,6 +59,18 @@ describe("failover-record", () => {
         assert.deepEqual(answers(failoverRecord, record({ healthCheckId: "hc", ttl: 61 })), { record: "broken" });
         assert.match(because(failoverRecord, "record", record({ healthCheckId: "hc", ttl: 300 })), /300 s/);
     });
+    it("is content with an alias that follows its target's health, and with no other alias alone", () => {
+        const alias = (evaluateTargetHealth: Plain) => record({ ttl: undefined, aliases: [{ name: "lb", evaluateTargetHealth }] });
+        assert.deepEqual(answers(failoverRecord, alias(true)), { record: "holds" });
+        assert.deepEqual(answers(failoverRecord, alias(false)), { record: "broken" });
+        assert.deepEqual(answers(failoverRecord, alias(unknown)), { record: "cannot tell yet" });
+    });
+    it("refuses a health check that is switched off", () => {
+        const check = (disabled: Plain) => resource("aws:route53/healthCheck:HealthCheck", "check", { disabled });
+        assert.deepEqual(answers(failoverRecord, record({ healthCheckId: unknown }, true), check(true)), { record: "broken" });
+        assert.deepEqual(answers(failoverRecord, record({ healthCheckId: unknown }, true), check(undefined)), { record: "holds" });
+        assert.deepEqual(answers(failoverRecord, record({ healthCheckId: unknown }, true), check(unknown)), { record: "cannot tell yet" });
+    });
     it("lets other records be", () => assert.deepEqual(answers(failoverRecord, record({ failoverRoutingPolicies: undefined })), {}));
     it("cannot tell of an unknown check, TTL or routing", () => {
         assert.deepEqual(answers(failoverRecord, record({ healthCheckId: unknown })), { record: "cannot tell yet" });
