@@ -46,8 +46,6 @@ export async function copyMariadb({ server, data, scratch }: CopySource, signal:
         );
     // Refuses in words where the server does not answer.
     (await connectMariadb(server, null)).destroy();
-    // Refuses in words where the server does not answer.
-    (await connectMariadb(server, null)).destroy();
     const program = startProgram(
         "mariadb-backup",
         [
@@ -64,7 +62,9 @@ export async function copyMariadb({ server, data, scratch }: CopySource, signal:
 function told(program: Program, server: ServerAddress): Program {
     const ended = program.ended.catch((error: unknown) => {
         if (error instanceof Failure || (error as Error).name === "AbortError") throw error;
-        const words = lastWords(error);
+        // Of one that was killed the last words are about something else.
+        const [killed] = /^\S+ ended with SIG[A-Z]+/.exec((error as Error).message) ?? [];
+        const words = killed ?? lastWords(error);
         if (/connect to MariaDB server failed|Access denied|privilege/i.test(words))
             throw new Failure(
                 "unavailable",

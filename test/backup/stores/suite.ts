@@ -147,6 +147,7 @@ export function physicalSuite(harness: Harness): void {
         });
 
         it("leaves no object, no manifest and no upload when the copy is killed half-way", async () => {
+            await shop.run("shop", ["DROP TABLE IF EXISTS mixed", harness.createMixed]);
             for (let n = 20; n <= 28; n++)
                 await shop.run("shop", [
                     `INSERT INTO mixed VALUES (${n}, NULL, ${harness.bytes(randomBytes(2_000_000))}, NULL, NULL, NULL)`,
