@@ -54,38 +54,6 @@ export function whereabouts(server: ServerAddress): string[] {
 /** The environment of the client tools: passwords stay off the command line. */
 export const secretOf = (server: ServerAddress): Record<string, string> => ({ MYSQL_PWD: server.password });
 
-/** MariaDB's and MySQL's tools have drifted apart: each server is dumped with its own. */
-const flavour = (version: string) => (/mariadb/i.test(version) ? "mariadb" : "mysql");
-
-interface DumpOptions {
-    /** The statement `CREATE DATABASE` and the position as statements, for a replica that is seeded with it. */
-    forReplica?: boolean;
-    logging: boolean;
-}
-
-export function startMariadbDump(server: ServerAddress, version: string, options: DumpOptions, signal: AbortSignal): Program {
-    const own = flavour(version) === "mariadb";
-    const position = own ? ["--master-data=2", "--gtid"] : ["--source-data=2", "--set-gtid-purged=OFF"];
-    return startProgram(
-        own ? "mariadb-dump" : "mysqldump",
-        [
-            ...whereabouts(server),
-            "--single-transaction",
-            "--quick",
-            "--routines",
-            "--triggers",
-            "--events",
-            "--hex-blob",
-            "--default-character-set=utf8mb4",
-            `--max-allowed-packet=${largestPacket}`,
-            ...(options.logging ? position : []),
-            ...(options.forReplica ? ["--databases"] : []),
-            server.database,
-        ],
-        { env: secretOf(server), signal },
-    );
-}
-
 export function startMariadbClient(server: ServerAddress, database: string | null, initial: string, signal: AbortSignal): Program {
     return startProgram(
         "mariadb",
