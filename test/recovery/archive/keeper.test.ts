@@ -28,9 +28,12 @@ describe("What an archive keeps", function () {
     let keeper: Keeper;
     let kept: Promise<void>;
 
+    /** What other suites of this process left in the account's vault. */
+    const others = new Set<string>();
     const keys = async () => {
         const found: string[] = [];
-        for await (const { key } of listObjects(clientsOf("primary").s3, derived.vaultBucket("primary"), `${store}/`)) found.push(key);
+        for await (const { key } of listObjects(clientsOf("primary").s3, derived.vaultBucket("primary"), `${store}/`))
+            if (!others.has(key)) found.push(key);
         return found;
     };
     const manifests = async () => (await keys()).filter((key) => key.endsWith("/manifest.json"));
@@ -47,6 +50,7 @@ describe("What an archive keeps", function () {
 
     before(async () => {
         leave = await enterAccount();
+        for (const key of await keys()) others.add(key);
         running = await mariadb.start();
         await mariadb.run(running.server, ["CREATE DATABASE shop", "CREATE TABLE shop.t (n int primary key)"]);
         mkdirSync(join(directory, "copies", "of-a-killed-one"), { recursive: true });
