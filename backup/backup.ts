@@ -9,6 +9,7 @@ import { encrypting, type EnvelopeContext } from "./envelope.ts";
 import { findOrphans, type Orphans } from "./orphans.ts";
 import { asProgram, partBytes, send, type Sent } from "./pipeline.ts";
 import { newPoint } from "./point.ts";
+import { summed } from "./sum.ts";
 import type { Contents, CopyFacts, CopySource } from "../stores/physical.ts";
 import type { Program } from "../stores/program.ts";
 import { kindOf } from "../stores/registry.ts";
@@ -119,7 +120,7 @@ export async function backup(standpoint: Standpoint, name: string, source: CopyS
         });
     });
     // Last, and only where none is: a backup without a manifest does not exist.
-    if (!(await createRecord(clients.s3, bucket, manifestKey(name, point), manifest)))
+    if (!(await createRecord(clients.s3, bucket, manifestKey(name, point), summed(manifest))))
         throw new Failure(
             "no",
             `there is a manifest at ${manifestKey(name, point)} already`,

@@ -12,6 +12,7 @@ import { Failure } from "../model/failure.ts";
 import { manifest, type Manifest } from "../model/manifest.ts";
 import { names, type Names } from "../model/names.ts";
 import { awsClients, type AwsClients } from "./clients.ts";
+import { unsummed } from "./sum.ts";
 import { isPoint } from "./point.ts";
 
 /** Where a command stands: what is declared, in which account, and in which site it runs. */
@@ -123,7 +124,7 @@ export function refuseOlder(record: unknown, store: string, point: string): void
 export function parseManifest(text: string, store: string, point: string): Manifest {
     const record: unknown = JSON.parse(text);
     refuseOlder(record, store, point);
-    const read = manifest.parse(record);
+    const read = manifest.parse(unsummed(record));
     if (read.store !== store || read.point !== point || read.key !== dataKey(store, point))
         throw new Error(`the manifest at ${manifestKey(store, point)} describes ${read.store} ${read.point} at ${read.key}`);
     if (read.contents && read.contents.key !== contentsKey(store, point))

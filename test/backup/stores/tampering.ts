@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,8 +10,11 @@ import { contentsContext, readContents } from "../../../backup/contents.ts";
 import { encrypting, type EnvelopeContext } from "../../../backup/envelope.ts";
 import { asProgram, send } from "../../../backup/pipeline.ts";
 import { restoreToDirectory } from "../../../backup/restore.ts";
-import { contentsKey, dataKey, manifestKey } from "../../../backup/vault.ts";
+import { openData } from "../../../backup/opening.ts";
+import { summed } from "../../../backup/sum.ts";
+import { contentsKey, dataKey, manifestKey, parseManifest } from "../../../backup/vault.ts";
 import { verify } from "../../../backup/verification.ts";
+import { readText } from "../../../backup/vault.ts";
 import type { Failure } from "../../../model/failure.ts";
 import type { Manifest } from "../../../model/manifest.ts";
 import type { Contents } from "../../../stores/physical.ts";
@@ -22,6 +26,9 @@ function flip(bytes: Buffer): Buffer {
     changed[Math.floor(changed.length / 2)]! ^= 1;
     return changed;
 }
+
+/** Each costs a reading of an object. */
+const bits = process.env["LIFEBOAT_LONG"] ? 500 : 60;
 
 /** What is not what was put is found before anything of a target is touched. */
 export function tamperingSuite(harness: Harness): void {
@@ -63,7 +70,7 @@ export function tamperingSuite(harness: Harness): void {
             });
         }
         const rewrite = (manifest: Manifest, more: Partial<Manifest>) =>
-            tamper(manifestKey(store, manifest.point), () => Buffer.from(JSON.stringify({ ...manifest, ...more })));
+            tamper(manifestKey(store, manifest.point), () => Buffer.from(JSON.stringify(summed({ ...manifest, ...more }))));
 
         it("waits for data, or for contents, that arrive after the manifest", async () => {
             const manifest = await shop.take();
@@ -109,6 +116,38 @@ export function tamperingSuite(harness: Harness): void {
             await restoreToDirectory(at("standby"), store, { to: "newest" }, target, shop.quiet);
         });
 
+        it(`is found at each of ${bits} random bits of its objects`, async () => {
+            const manifest = await shop.take();
+            const { point } = manifest;
+            await shop.replicate(manifest);
+            const objects: Record<string, { bytes: Buffer; read: () => Promise<unknown> }> = {};
+            const { signal } = shop.quiet;
+            const readers = {
+                [dataKey(store, point)]: () => openData(at("standby"), manifest, undefined, signal),
+                [contentsKey(store, point)]: () => readContents(at("standby"), manifest, signal),
+                [manifestKey(store, point)]: async () => {
+                    const { s3 } = clientsOf("standby");
+                    return parseManifest((await readText(s3, derived.vaultBucket("standby"), manifestKey(store, point)))!, store, point);
+                },
+            };
+            for (const [key, read] of Object.entries(readers)) {
+                await read();
+                await tamper(key, (bytes) => ((objects[key] = { bytes: Buffer.from(bytes), read }), bytes));
+            }
+            const keys = Object.keys(objects);
+            for (let n = 0; n < bits; n++) {
+                const key = keys[n % keys.length]!;
+                const { bytes, read } = objects[key]!;
+                const [place, bit] = [randomInt(bytes.length), randomInt(8)];
+                const changed = Buffer.from(bytes);
+                changed[place]! ^= 1 << bit;
+                await tamper(key, () => changed);
+                await assert.rejects(read, `${key}: bit ${bit} of byte ${place}`);
+                await tamper(key, () => bytes);
+            }
+            assert.equal((await shop.check(point)).outcome, "verified");
+        });
+
         it("is found where its manifest describes another point", async () => {
             const [one, other] = [await shop.take(), await shop.take()];
             await shop.replicate(one);
@@ -138,6 +177,7 @@ export function tamperingSuite(harness: Harness): void {
             const key = contentsKey(store, manifest.point);
             const { stored } = await seal(key, contentsContext(store, manifest.point), JSON.stringify(more));
             await rewrite(manifest, { log: undefined, contents: { key, ...stored, position: held.position } });
+            if (held.position === manifest.server.position) return await isRejected(manifest, /does not hold what the source held.*\bt\b/);
             const finding = await shop.check(manifest.point);
             // Without a log the source may have gone on: then it is told, and not held against the point.
             assert.equal(finding.outcome, "verified");
