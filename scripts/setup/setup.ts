@@ -6,11 +6,14 @@ import { kubectl } from "./kubectl.ts";
 import { kubernetes } from "./kubernetes.ts";
 import { moto } from "./moto.ts";
 import { ensurePackages, lacksVenv, missingPackages } from "./packages.ts";
+import { versitygw } from "./versitygw.ts";
 import { ensurePiece, inspect } from "./ensure.ts";
 import type { Note, Piece } from "./piece.ts";
 
 /** The longest first, so that two at a time end together. */
 export const pieces: readonly Piece[] = [engine, kubernetes, moto, kubectl, etcd];
+/** Built when a command asks for it, and by no set-up. */
+export const onDemand: readonly Piece[] = [versitygw];
 /** Builds are bound by the processor; a link takes 3 GB. */
 const atOnce = 2;
 

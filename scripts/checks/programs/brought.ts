@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { basename } from "node:path";
 import { browserPackage, prerequisites, programs } from "../../setup/packages.ts";
-import { pieces } from "../../setup/setup.ts";
+import { onDemand, pieces } from "../../setup/setup.ts";
 import { filesOf, isShell } from "./source.ts";
 
 /** What every Debian has, however small: packages that are essential, or of priority "required" (https://www.debian.org/doc/debian-policy/ch-archive.html#priorities). */
@@ -21,7 +21,7 @@ function ofDebian(): string[] {
 
 /** Names of what set-up builds, and of the tree's own scripts: what no package brings. */
 export function ofOurs(root: string): string[] {
-    const built = pieces.flatMap(({ files }) => files.filter((file) => file.startsWith("bin/")));
+    const built = [...pieces, ...onDemand].flatMap(({ files }) => files.filter((file) => file.startsWith("bin/")));
     const scripts = filesOf(root).filter(isShell);
     // moto's environment has a Python of its own name; the machine's is a person's to bring.
     return [...built, ...scripts].map((path) => basename(path)).filter((name) => !prerequisites.includes(name));

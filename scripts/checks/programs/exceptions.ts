@@ -23,6 +23,15 @@ export const exceptions: readonly Exception[] = [
         programs: [],
     },
     { file: "recovery/bundle/verify.ts", what: "…/pulumi-resource-…", why: "a plugin that the bundle brings", programs: [] },
+    {
+        file: "stores/postgres/physical/programs.ts",
+        what: "[...onPath, ...debianDirectories()].map((directory) => join(",
+        why: "PostgreSQL's own programs, by name, wherever they lie: `programs` of stores/postgres/physical.ts",
+        programs: [
+            ...["pg_basebackup", "pg_verifybackup", "pg_waldump", "pg_controldata", "postgres", "pg_ctl", "initdb", "pg_dump"],
+            ...["pg_dumpall", "pg_receivewal", "tar", "cp"],
+        ],
+    },
     { file: "sandbox/node/images/mariadb.sh", what: '"$@"', why: entrypoint, programs: ["mariadbd"] },
     { file: "sandbox/node/images/mariadb.sh", what: '"$BASH_SOURCE"', why: itself, programs: [] },
     { file: "sandbox/node/images/mariadb.sh", what: '"${client[@]}"', why: "an array of words", programs: ["mariadb"] },

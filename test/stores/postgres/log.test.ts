@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -53,7 +54,7 @@ describe("PostgreSQL's log", function () {
     /** Unpacked anew each time: a scratch becomes what it was started to. */
     const reach = async (until: Moment, directory = shipped, from: LogPlace = copy.facts.log!) => {
         const room = bench.room();
-        await import("node:child_process").then(({ execFileSync }) => execFileSync("cp", ["-a", `${copy.directory}/.`, room]));
+        execFileSync("cp", ["-a", `${copy.directory}/.`, room]);
         return started(room, until, { directory, from });
     };
     const numbers = async (address: ServerAddress): Promise<number[]> =>
