@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../../model/failure.ts";
 import type { ServerAddress } from "../../adapter.ts";
@@ -33,8 +33,8 @@ export async function receiveBinlog(server: ServerAddress, file: string, directo
     );
     program.stdin.end();
     program.stdout.resume();
-    /** Up to which byte a file was walked: its events before it are whole. */
-    const walked = new Map<string, number>();
+    /** Up to which byte a file was walked, and its size then: its events before that byte are whole. */
+    const walked = new Map<string, { bytes: number; size: number }>();
     const ended = program.ended.then(
         () => {
             throw new Failure("unavailable", "the server ended the stream of its binary log", again);
@@ -51,11 +51,14 @@ export async function receiveBinlog(server: ServerAddress, file: string, directo
             const found = await listed(directory);
             const files: ReceivedFile[] = [];
             for (const name of found) {
-                const { last, end } = await walk(join(directory, name), { from: walked.get(name) ?? 0 });
-                const bytes = last && !last.whole ? last.from : end;
-                walked.set(name, bytes);
+                const path = join(directory, name);
+                const { size } = await stat(path);
+                const known = walked.get(name) ?? { bytes: 0, size: 0 };
+                // An idle server costs a look at a size.
+                const bytes = known.size === size ? known.bytes : await wholeUpTo(path, known.bytes);
+                walked.set(name, { bytes, size });
                 // The next one is begun when this one is written to its end.
-                files.push({ file: name, path: join(directory, name), bytes, whole: name !== found.at(-1) });
+                files.push({ file: name, path, bytes, whole: name !== found.at(-1) });
             }
             return files;
         },
@@ -64,6 +67,11 @@ export async function receiveBinlog(server: ServerAddress, file: string, directo
     };
 }
 const again = "see that the server runs, lets this user in and keeps its log; the log is gone on with by itself";
+
+async function wholeUpTo(path: string, from: number): Promise<number> {
+    const { last, end } = await walk(path, { from });
+    return last && !last.whole ? last.from : end;
+}
 
 async function listed(directory: string): Promise<string[]> {
     return (await readdir(directory)).filter((name) => !Number.isNaN(number(name))).sort((a, b) => number(a) - number(b));
