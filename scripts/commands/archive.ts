@@ -22,6 +22,7 @@ export const command = new Command("archive")
             "`lifeboat backup` asks, and sends a copy to the peer's seed: on the pod's address (LIFEBOAT_POD_ADDRESS), port 8730, in TLS whose key is\n" +
             "the password of the user who asks. On SIGTERM it puts what it has received of the log first.",
     )
+    .option("--json", "accepted for symmetry: it runs until it is ended, and its notes are lines")
     .action(async (store: string) => {
         stayBehind();
         const place = await databasePlace(store);
