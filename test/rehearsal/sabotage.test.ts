@@ -17,8 +17,8 @@ describe("a rehearsal that is sabotaged", function () {
         before(async () => {
             ({ evidence: found } = await rehearsed("sabotage", 2, {
                 sabotage: async (phase, sandbox) => {
-                    // The copies no longer reach the standby, so no point is ever verified.
-                    if (phase === "backup") await sandbox.control("replicator", "PUT", "/", { paused: true });
+                    // The copies no longer reach the standby, so no point is ever verified: from before the archive's first copy.
+                    if (phase === "replicate") await sandbox.control("replicator", "PUT", "/", { paused: true });
                     // Somebody raised the TTL by hand, past the policy.
                     if (phase === "customers") await setTtl(sandbox, 300);
                     if (phase === "wait") {

@@ -8,6 +8,7 @@ import { CreateAliasCommand, CreateKeyCommand, KMSClient, ReplicateKeyCommand } 
 import mysql from "mysql2/promise";
 import { exitCodes, type ExitName } from "../../model/failure.ts";
 import { coordination, names } from "../../model/names.ts";
+import type { Manifest } from "../../model/manifest.ts";
 import { kindOf } from "../../stores/registry.ts";
 import { coordinationBucket } from "../../recovery/conditional-bucket.ts";
 import { openJournal } from "../../recovery/journal/journal.ts";
@@ -57,7 +58,8 @@ describe("bad input: one clear message, the next step, a documented exit code, a
             credentials: { accessKeyId: "AKIAOPERATOR000000000", secretAccessKey: "any" },
         });
     const s3 = () => client(S3Client, standby);
-    const url = (port = server.port) => `mariadb://root@127.0.0.1:${port}/orders`;
+    /** A database that is not there yet. */
+    const url = () => `mariadb://root@127.0.0.1:${server.port}/recovered`;
     const run = (line: string[], more: Record<string, string> = {}) => lifeboat(line, { env: { ...env, ...more } });
     const inPrimary = { LIFEBOAT_SITE: "primary" };
     const dataOf = (point: string) => `${store}/${point}/data`;
@@ -92,6 +94,7 @@ describe("bad input: one clear message, the next step, a documented exit code, a
         await database.query("INSERT INTO orders.orders VALUES (1), (2)");
         mkdirSync(join(folder, "passwords"));
         writeFileSync(join(folder, "passwords/root"), server.rootPassword);
+        writeFileSync(join(folder, "passwords/backup"), "of the archive");
         mkdirSync(join(folder, "wrong"));
         writeFileSync(join(folder, "wrong/root"), "not it");
         const cluster = { name: "standby", cluster: { server: `https://127.0.0.1:${closed}` } };
@@ -149,12 +152,24 @@ describe("bad input: one clear message, the next step, a documented exit code, a
         rmSync(folder, { recursive: true });
     });
 
+    /** Takes a copy as the archive beside the server does: in a process of its own, which has the pod's environment. */
+    const takePoint = () =>
+        startCommand(
+            [
+                process.execPath,
+                join(import.meta.dirname, "take-point.ts"),
+                store,
+                ...[server.directory, server.socket, String(server.port), server.rootPassword],
+            ],
+            { env: { ...env, ...inPrimary } },
+        ).ended;
+
     /** A recovery point of the real server, copied to the standby and verified there. */
     async function makePoint(): Promise<string> {
-        const { code, stdout, stderr } = await run(["backup", store, "--from", url(), "--json"], inPrimary);
+        const { code, stdout, stderr } = await takePoint();
         assert.equal(code, 0, stderr);
-        const { manifest } = JSON.parse(stdout) as { manifest: { point: string } };
-        for (const part of ["data", "manifest.json"]) {
+        const manifest = JSON.parse(stdout) as Manifest;
+        for (const part of ["data", ...(manifest.contents ? ["contents"] : []), "manifest.json"]) {
             const Key = `${store}/${manifest.point}/${part}`;
             await s3().send(new CopyObjectCommand({ Bucket: vault, Key, CopySource: `${own.vaultBucket("primary")}/${Key}` }));
         }
@@ -275,15 +290,15 @@ describe("bad input: one clear message, the next step, a documented exit code, a
             next: /can be reached from here/,
         },
         {
-            what: "a database that is not there",
-            run: () => run(["backup", store, "--from", url(closed)], inPrimary),
+            what: "an archive that is not there",
+            run: () => run(["backup", store, "--archive", `127.0.0.1:${closed}`], inPrimary),
             exit: "unavailable",
             message: /127\.0\.0\.1:\d+/,
             next: /./,
         },
         {
             what: "a database that refuses the password",
-            run: () => run(["backup", store, "--from", url()], { ...inPrimary, LIFEBOAT_PASSWORDS: join(folder, "wrong") }),
+            run: () => run(["restore", store, "--to", url()], { LIFEBOAT_PASSWORDS: join(folder, "wrong") }),
             exit: "unavailable",
             message: /Access denied for user 'root'/,
             next: /./,
@@ -296,15 +311,15 @@ describe("bad input: one clear message, the next step, a documented exit code, a
                 const other = KeyMetadata!.KeyId!;
                 return instead(dataOf(points[1]!), (bytes) => Buffer.from(bytes.toString("latin1").replace(envelopeKey, other), "latin1"));
             },
-            run: () => run(["restore", store, "--to", url(), "--replace"]),
+            run: () => run(["restore", store, "--to", url()]),
             exit: "no",
-            message: /was not restored; orders is as it was/,
-            next: /choose an earlier point/,
+            message: /was not recovered; nothing was changed\n {2}because the envelope's key cannot be used/,
+            next: /choose an earlier moment/,
         },
         {
             what: "an object that was cut short",
             arrange: () => instead(dataOf(points[1]!), (bytes) => bytes.subarray(0, bytes.length - 100)),
-            run: () => run(["restore", store, "--to", url(), "--replace"]),
+            run: () => run(["restore", store, "--to", url()]),
             exit: "no",
             message: /has \d+ bytes at .*; its manifest says \d+/,
             next: /choose an earlier point with --at/,
@@ -312,9 +327,9 @@ describe("bad input: one clear message, the next step, a documented exit code, a
         {
             what: "an object that was swapped for another one",
             arrange: () => instead(dataOf(points[1]!), () => fetchBytes(dataOf(points[0]!))),
-            run: () => run(["restore", store, "--to", url(), "--replace"]),
+            run: () => run(["restore", store, "--to", url()]),
             exit: "no",
-            message: /was not restored; orders is as it was|bytes at/,
+            message: /was not recovered; nothing was changed|bytes at/,
             next: /choose an earlier point/,
         },
         {
@@ -332,7 +347,7 @@ describe("bad input: one clear message, the next step, a documented exit code, a
         {
             what: "a clock that is an hour ahead",
             run: () =>
-                run(["backup", store, "--from", url()], {
+                run(["expire", store], {
                     ...inPrimary,
                     NODE_OPTIONS: `--import ${join(import.meta.dirname, "shifted-clock.ts")}`,
                     LIFEBOAT_TEST_AHEAD: "3600000",
