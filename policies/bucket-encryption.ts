@@ -34,8 +34,8 @@ export const bucketEncryption: Rule = {
                 );
             const key = at(byDefault, "kmsMasterKeyId");
             if (key === unknown) return cannotTell(bucket, "its key is known only after the update");
-            return typeof key === "string" && key !== ""
+            return typeof key === "string" && key !== "" && !/(^|:)alias\/aws\//.test(key)
                 ? holds(bucket)
-                : broken(bucket, "names no key: it falls to the account's aws/s3 key");
+                : broken(bucket, "names no key of ours: it falls to the account's aws/s3 key");
         }),
 };

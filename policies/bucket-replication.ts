@@ -1,19 +1,32 @@
 import { byBucket, field, receivesLogs, type Setting } from "./buckets.ts";
 import { at, broken, cannotTell, holds, notApplicable, unknown, type Plain, type Rule } from "./stack.ts";
 
-/** What a rule of S3 lacks to carry every recovery point over, and nothing but recovery points. */
-function lacks(rule: Plain): string | undefined | typeof unknown {
+type Fault = string | undefined | typeof unknown;
+
+/** What a rule of S3 lacks to carry every recovery point over. */
+function lacks(rule: Plain): Fault {
     const status = at(rule, "status");
-    const prefix = at(rule, "filter", "prefix");
+    const prefixes = [at(rule, "prefix"), at(rule, "filter", "prefix")];
     const tagged = at(rule, "filter", "tag") ?? at(rule, "filter", "and");
     const encrypted = at(rule, "sourceSelectionCriteria", "sseKmsEncryptedObjects", "status");
-    const markers = at(rule, "deleteMarkerReplication", "status");
-    if ([status, prefix, tagged, encrypted, markers].includes(unknown)) return unknown;
+    if ([status, ...prefixes, tagged, encrypted].includes(unknown)) return unknown;
     if (status !== "Enabled") return "is not enabled";
-    if ((prefix ?? "") !== "" || tagged !== undefined) return "leaves objects out; filter by an empty prefix";
+    if (prefixes.some((prefix) => (prefix ?? "") !== "") || (tagged ?? undefined) !== undefined)
+        return "leaves objects out; filter by an empty prefix";
     if (encrypted !== "Enabled") return "leaves encrypted objects out; enable sseKmsEncryptedObjects";
-    if (markers === "Enabled") return "carries deletions over; disable deleteMarkerReplication";
     return undefined;
+}
+
+/**
+ * What a rule of S3 carries over that is no recovery point. One without filter is of the first version of such rules, which carries deletions.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-add-config.html#replication-backward-compat-considerations
+ */
+function deletes(rule: Plain): Fault {
+    const [status, filter, markers] = [at(rule, "status"), at(rule, "filter"), at(rule, "deleteMarkerReplication", "status")];
+    if (status !== "Enabled" && status !== unknown) return undefined;
+    if ((filter ?? undefined) === undefined || markers === "Enabled")
+        return status === unknown ? unknown : "carries deletions over; filter by an empty prefix and disable deleteMarkerReplication";
+    return [status, markers, filter].includes(unknown) ? unknown : undefined;
 }
 
 /** The inline form says "enabled" where the other has a status, and a status where the other has an object. */
@@ -23,7 +36,8 @@ function asConfig(rule: Plain): Plain {
     const encrypted = field(field(criteria, "sseKmsEncryptedObjects"), "enabled");
     return {
         status: at(rule, "status"),
-        filter: { prefix: field(filter, "prefix") ?? at(rule, "prefix"), tag: field(filter, "tags") },
+        prefix: at(rule, "prefix"),
+        filter: filter === undefined || filter === unknown ? filter : { prefix: field(filter, "prefix"), tag: field(filter, "tags") },
         sourceSelectionCriteria: { sseKmsEncryptedObjects: { status: encrypted === true ? "Enabled" : encrypted } },
         deleteMarkerReplication: { status: at(rule, "deleteMarkerReplicationStatus") },
     };
@@ -49,9 +63,13 @@ export const bucketReplication: Rule = {
             const rules = setting && at(setting, "rules");
             if (rules === unknown) return cannotTell(bucket, "its replication is known only after the update");
             if (!Array.isArray(rules) || rules.length === 0) return broken(bucket, "is not copied anywhere; add a BucketReplicationConfig");
-            const faults = (rules as readonly Plain[]).map(lacks);
-            if (faults.includes(undefined)) return holds(bucket);
-            if (faults.includes(unknown)) return cannotTell(bucket, "its replication is known only after the update");
+            // One rule that carries everything is enough; one that carries deletions is too much.
+            const [faults, deletions] = [(rules as readonly Plain[]).map(lacks), (rules as readonly Plain[]).map(deletes)];
+            const deleting = deletions.find((each) => typeof each === "string");
+            if (typeof deleting === "string") return broken(bucket, `has a replication that ${deleting}`);
+            if (faults.includes(undefined) && !deletions.includes(unknown)) return holds(bucket);
+            if (faults.includes(undefined) || faults.includes(unknown))
+                return cannotTell(bucket, "its replication is known only after the update");
             return broken(bucket, `has a replication that ${String(faults[0])}`);
         }),
 };

@@ -1,34 +1,56 @@
 import { byBucket, type Setting } from "./buckets.ts";
-import { broken, cannotTell, holds, partlyUnknown, unknown, type Plain, type Resource, type Rule } from "./stack.ts";
+import { at, broken, cannotTell, holds, unknown, type Plain, type Rule } from "./stack.ts";
 
-interface Statement {
-    Effect?: unknown;
-    Principal?: unknown;
-    Action?: unknown;
-    Resource?: unknown;
-    Condition?: { Bool?: Record<string, unknown> };
+/** Whether something is so. `unknown` where what is known does not settle it. */
+type Perhaps = boolean | typeof unknown;
+
+const all = (parts: readonly Perhaps[]): Perhaps => (parts.includes(false) ? false : parts.includes(unknown) ? unknown : true);
+const some = (parts: readonly Perhaps[]): Perhaps => (parts.includes(true) ? true : parts.includes(unknown) ? unknown : false);
+
+const list = (value: Plain): readonly Plain[] => (Array.isArray(value) ? (value as readonly Plain[]) : [value]);
+
+/** Whether one of the texts (a list, or one alone) is right. */
+const oneOf = (texts: Plain, right: (text: string) => Perhaps): Perhaps =>
+    some(list(texts).map((text) => (text === unknown ? unknown : typeof text === "string" && right(text))));
+
+/** The one entry of an object, by a name that it may have; `undefined` where it has others, or more. */
+function only(value: Plain, ...names: readonly string[]): Plain {
+    if (value === unknown) return unknown;
+    const entries = typeof value === "object" && value !== null ? Object.entries(value as { readonly [key: string]: Plain }) : [];
+    return entries.length === 1 && names.includes(entries[0]![0].toLowerCase()) ? entries[0]![1] : undefined;
 }
 
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : [value]);
+function everybody(principal: Plain): Perhaps {
+    const names = typeof principal === "object" && principal !== null ? at(principal, "AWS") : principal;
+    return oneOf(names, (name) => name === "*");
+}
+
+/** That plain HTTP is the one condition: a second one, beside it or in the same operator, would have to hold too. */
+function withoutTls(condition: Plain): Perhaps {
+    const value = only(only(condition, "bool", "boolifexists"), "aws:securetransport");
+    if (value === unknown) return unknown;
+    return some(list(value).map((each) => (each === unknown ? unknown : String(each) === "false")));
+}
+
+/** Whether resources take in all that begins with an ARN, or that one alone. */
+const covers = (resources: Plain, name: Plain, suffix: "" | "/*"): Perhaps =>
+    oneOf(resources, (resource) => {
+        if (resource === "*") return true;
+        if (name === unknown) return unknown;
+        const arn = `arn:aws:s3:::${String(name)}${suffix}`;
+        return resource === arn || (resource.endsWith("*") && arn.startsWith(resource.slice(0, -1)));
+    });
 
 /** Whether a statement denies everything to everybody who comes without TLS, on the bucket and on its objects. */
-function deniesPlainHttp(statement: Statement, bucket: Resource): boolean {
-    const name = bucket.props["bucket"];
-    const covers = (suffix: string) =>
-        list(statement.Resource).some(
-            (resource) => resource === "*" || (typeof resource === "string" && resource === `arn:aws:s3:::${String(name)}${suffix}`),
-        );
-    const principal = statement.Principal as { AWS?: unknown } | string | undefined;
-    return (
-        statement.Effect === "Deny" &&
-        (principal === "*" || (typeof principal === "object" && list(principal.AWS).includes("*"))) &&
-        list(statement.Action).some((action) => action === "s3:*" || action === "*") &&
-        String(statement.Condition?.Bool?.["aws:SecureTransport"]) === "false" &&
-        Object.keys(statement.Condition ?? {}).length === 1 &&
-        covers("") &&
-        covers("/*")
-    );
-}
+const deniesPlainHttp = (statement: Plain, name: Plain): Perhaps =>
+    all([
+        oneOf(at(statement, "Effect"), (effect) => effect === "Deny"),
+        everybody(at(statement, "Principal")),
+        oneOf(at(statement, "Action"), (action) => action === "s3:*" || action === "*"),
+        withoutTls(at(statement, "Condition")),
+        covers(at(statement, "Resource"), name, ""),
+        covers(at(statement, "Resource"), name, "/*"),
+    ]);
 
 const policyOf: Setting = {
     type: "BucketPolicy",
@@ -36,12 +58,12 @@ const policyOf: Setting = {
 };
 
 /** @returns undefined for what is no document */
-function parsed(policy: Plain): { Statement?: Statement | Statement[] } | undefined {
-    if (typeof policy !== "string") return policy as { Statement?: Statement | Statement[] } | undefined;
+function parsed(policy: Plain): Plain {
+    if (typeof policy !== "string") return policy;
     try {
-        return JSON.parse(policy) as { Statement?: Statement | Statement[] };
+        return JSON.parse(policy) as Plain;
     } catch {
-        return undefined; // told as what it is: no policy that denies anything
+        return undefined; // told as what it is
     }
 }
 
@@ -51,13 +73,13 @@ export const bucketTlsOnly: Rule = {
     judge: (stack) =>
         byBucket(stack, policyOf, (bucket, setting) => {
             if (!setting) return broken(bucket, "has no policy, so plain HTTP is let in; deny s3:* where aws:SecureTransport is false");
-            const text = setting["policy"];
-            if (text === unknown || bucket.props["bucket"] === unknown)
-                return cannotTell(bucket, "its policy is known only after the update");
-            if (list(parsed(text)?.Statement).some((statement) => deniesPlainHttp((statement ?? {}) as Statement, bucket)))
-                return holds(bucket);
-            // What is not known yet may be the very denial.
-            if (partlyUnknown(text)) return cannotTell(bucket, "a part of its policy is known only after the update");
-            return broken(bucket, "lets plain HTTP in; deny s3:* on the bucket and its objects where aws:SecureTransport is false");
+            const policy = parsed(setting["policy"]);
+            if (policy === unknown) return cannotTell(bucket, "its policy is known only after the update");
+            if (typeof policy !== "object" || policy === null) return broken(bucket, "has a policy that is no JSON document; mend it");
+            const denies = some(list(at(policy, "Statement")).map((each) => deniesPlainHttp(each, bucket.props["bucket"])));
+            if (denies === unknown) return cannotTell(bucket, "a part of its policy is known only after the update");
+            return denies
+                ? holds(bucket)
+                : broken(bucket, "lets plain HTTP in; deny s3:* on the bucket and its objects where aws:SecureTransport is false");
         }),
 };

@@ -4,8 +4,9 @@ import { at, broken, cannotTell, holds, unknown, type Rule } from "./stack.ts";
 const versioning: Setting = {
     type: "BucketVersioning",
     inline(bucket) {
-        const enabled = field(field(bucket, "versioning", "versionings"), "enabled");
-        if (enabled === undefined) return undefined;
+        const inline = field(bucket, "versioning", "versionings");
+        if (inline === undefined) return undefined;
+        const enabled = field(inline, "enabled");
         return { versioningConfiguration: { status: enabled === unknown ? unknown : enabled === true ? "Enabled" : "Suspended" } };
     },
 };

@@ -7,9 +7,10 @@ const spellings = (name: string): readonly string[] =>
 const ofKind = (stack: Stack, name: string): Resource[] => stack.resources.filter(({ type }) => spellings(name).includes(type));
 
 /** Whether a bucket's setting, a resource of its own, belongs to a bucket. `unknown` where that shows only after the update. */
-function belongs(setting: Resource, bucket: Resource): boolean | typeof unknown {
-    const from = setting.from["bucket"] ?? [];
-    if (from.length > 0) return from.includes(bucket.urn);
+function belongs(stack: Stack, setting: Resource, bucket: Resource): boolean | typeof unknown {
+    // A name may have come from something else that gave it to both.
+    const from = ofKind(stack, "Bucket").filter(({ urn }) => setting.from["bucket"]?.includes(urn) === true);
+    if (from.length > 0) return from.includes(bucket);
     const name = setting.props["bucket"];
     if (name === unknown || bucket.props["bucket"] === unknown) return unknown;
     return name !== undefined && name === bucket.props["bucket"];
@@ -21,12 +22,11 @@ export type Props = { readonly [key: string]: Plain };
 export interface Setting {
     /** Name of its type, without the version: "BucketVersioning". */
     readonly type: string;
-    /**
-     * The same said on the bucket itself, in the form of that type; undefined where it says nothing. It is looked at only where no resource of the type belongs to the bucket: the provider shows there
-     * what such a resource made.
-     */
+    /** The same said on the bucket itself, in the form of that type; undefined where it says nothing. */
     inline(bucket: Props): Props | undefined;
 }
+
+const said = ({ declared, props }: Resource): Props => declared ?? props;
 
 /**
  * Judges each bucket by its setting. `judge` is given what it says, or undefined where the bucket has none. A bucket with several is judged by each, and all have to hold: which of them the provider
@@ -39,18 +39,23 @@ export function byBucket(
 ): Verdict[] {
     const settings = ofKind(stack, type);
     return ofKind(stack, "Bucket").map((bucket) => {
-        const own = settings.filter((candidate) => belongs(candidate, bucket) === true);
-        const perhaps = settings.some((candidate) => belongs(candidate, bucket) === unknown);
-        if (own.length === 0 && perhaps) return cannotTell(bucket, "which bucket a setting belongs to shows only after the update");
-        if (own.length === 0) return judge(bucket, inline(bucket.props));
-        const verdicts = own.map(({ props }) => judge(bucket, props));
-        const worst = verdicts.find(({ answer }) => answer === "broken") ?? verdicts.find(({ answer }) => answer === "cannot tell yet");
-        if (worst?.answer === "broken" && own.length > 1)
-            return broken(
-                bucket,
-                `has ${own.length} resources of type ${type} (${own.map(({ name }) => name).join(", ")}), and by one of them it ${worst.because}`,
-            );
-        return worst ?? verdicts[0]!;
+        const own = settings.filter((candidate) => belongs(stack, candidate, bucket) === true);
+        const perhaps = settings.some((candidate) => belongs(stack, candidate, bucket) === unknown);
+        // What only the provider tells of may be what such a resource made, so beside one it says nothing of its own.
+        const here = bucket.declared || own.length === 0 ? inline(said(bucket)) : undefined;
+        const says = own.map((setting) => ({ where: setting.name, verdict: judge(bucket, said(setting)) }));
+        if (here) says.push({ where: "the bucket itself", verdict: judge(bucket, here) });
+        if (says.length === 0 && !perhaps) says.push({ where: "", verdict: judge(bucket, undefined) });
+
+        const verdicts = says.map(({ verdict }) => verdict);
+        const worst = verdicts.find(({ answer }) => answer === "broken");
+        if (worst && says.length > 1) {
+            const places = says.map(({ where }) => where).join(", ");
+            return broken(bucket, `says ${says.length} things of ${type} (${places}), and by one of them it ${worst.because}; keep one`);
+        }
+        if (worst) return worst;
+        if (perhaps) return cannotTell(bucket, "which bucket a setting belongs to shows only after the update");
+        return verdicts.find(({ answer }) => answer === "cannot tell yet") ?? verdicts[0]!;
     });
 }
 
@@ -65,8 +70,12 @@ export function field(value: Plain, ...names: readonly string[]): Plain {
 /** Whether a bucket receives another one's access log. S3 delivers to no bucket with object lock or a key of ours. */
 export const receivesLogs = (stack: Stack, bucket: Resource): boolean =>
     ofKind(stack, "BucketLogging").some(({ from, props }) => leadsTo(bucket, from["targetBucket"], props["targetBucket"])) ||
-    ofKind(stack, "Bucket").some(({ from, props }) =>
-        leadsTo(bucket, from["logging"] ?? from["loggings"], field(field(props, "logging", "loggings"), "targetBucket")),
+    ofKind(stack, "Bucket").some((logged) =>
+        leadsTo(
+            bucket,
+            logged.from["logging"] ?? logged.from["loggings"],
+            field(field(said(logged), "logging", "loggings"), "targetBucket"),
+        ),
     );
 
 const leadsTo = (bucket: Resource, from: readonly string[] | undefined, name: Plain): boolean =>

@@ -8,6 +8,7 @@ import { cronjobOverlap } from "./cronjob-overlap.ts";
 import { failoverRecord } from "./failover-record.ts";
 import { noPrimaryLookup } from "./no-primary-lookup.ts";
 import type { Rule } from "./stack.ts";
+import { statefulsetClaims } from "./statefulset-claims.ts";
 
 /** Every rule of the pack. */
 export const rules = (estate: Estate): readonly Rule[] => [
@@ -19,4 +20,5 @@ export const rules = (estate: Estate): readonly Rule[] => [
     cronjobOverlap,
     failoverRecord,
     noPrimaryLookup(estate),
+    statefulsetClaims,
 ];

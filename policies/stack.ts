@@ -8,7 +8,10 @@ export interface Resource {
     readonly urn: string;
     readonly type: string;
     readonly name: string;
+    /** As its provider tells of it: what was declared, and what the provider computed. */
     readonly props: { readonly [key: string]: Plain };
+    /** As the program declares it. Undefined where that was not seen, as of a resource that is only read. */
+    readonly declared?: { readonly [key: string]: Plain } | undefined;
     /** Property -> URNs of the resources that its value came from. */
     readonly from: Readonly<Record<string, readonly string[]>>;
 }

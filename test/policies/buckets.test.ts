@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { s3 } from "@pulumi/aws";
 import { bucketEncryption } from "../../policies/bucket-encryption.ts";
 import { bucketLock } from "../../policies/bucket-lock.ts";
 import { bucketReplication } from "../../policies/bucket-replication.ts";
@@ -51,32 +50,41 @@ describe("a bucket's settings", () => {
         const [good, bad] = [versioned("good", "Enabled"), versioned("bad", "Suspended")];
         assert.deepEqual(answers(bucketVersioning, vault, good, bad), { vault: "broken" });
         assert.deepEqual(answers(bucketVersioning, vault, bad, good), { vault: "broken" });
-        assert.match(because(bucketVersioning, "vault", vault, good, bad), /2 resources of type BucketVersioning \(good, bad\)/);
+        assert.match(
+            because(bucketVersioning, "vault", vault, good, bad),
+            /says 2 things of BucketVersioning \(good, bad\), and by one of them it keeps no versions/,
+        );
         assert.deepEqual(answers(bucketVersioning, vault, good, versioned("later", unknown)), { vault: "cannot tell yet" });
     });
 
-    it("are of types that a rule judges, or that have nothing to judge: a new one is to be looked at", () => {
-        const judged = ["Bucket", "BucketLogging", "BucketObjectLockConfiguration", "BucketPolicy", "BucketReplicationConfig"];
-        const more = ["BucketServerSideEncryptionConfiguration", "BucketVersioning"];
-        const nothing = [
-            ...[
-                "BucketAbac",
-                "BucketAccelerateConfiguration",
-                "BucketAcl",
-                "BucketCorsConfiguration",
-                "BucketIntelligentTieringConfiguration",
-            ],
-            ...["BucketLifecycleConfiguration", "BucketMetadataConfiguration", "BucketMetric", "BucketNotification", "BucketObject"],
-            ...["BucketOwnershipControls", "BucketPublicAccessBlock", "BucketRequestPaymentConfiguration", "BucketWebsiteConfiguration"],
-        ];
-        const typeOf = (made: unknown) => String((made as { __pulumiType?: unknown } | undefined)?.__pulumiType);
-        const found = Object.entries(s3).flatMap(([name, made]) => (/^aws:s3\/bucket/.test(typeOf(made)) ? [name] : []));
-        assert.ok(found.length > 20);
-        const known = [...judged, ...more, ...nothing];
+    it("hold only once it is clear that no other setting, whose bucket is unknown, speaks against them", () => {
+        const loose = (status: Plain) =>
+            resource("aws:s3/bucketVersioning:BucketVersioning", "loose", { bucket: unknown, versioningConfiguration: { status } });
+        assert.deepEqual(answers(bucketVersioning, vault, versioned("good", "Enabled"), loose("Suspended")), { vault: "cannot tell yet" });
+        assert.deepEqual(answers(bucketVersioning, vault, versioned("bad", "Suspended"), loose("Enabled")), { vault: "broken" });
+    });
+
+    it("belong to the bucket of their name, where the name of both came from something else", () => {
+        const name = resource("random:index/randomId:RandomId", "name");
+        const props = { bucket: "b-vault", versioningConfiguration: { status: "Enabled" } };
+        const named = resource("aws:s3/bucketVersioning:BucketVersioning", "versioning", props, { bucket: [name] });
+        assert.deepEqual(answers(bucketVersioning, vault, name, named), { vault: "holds" });
+    });
+
+    it("are what the program declares: what the provider tells besides is not taken for a declaration", () => {
+        const told = (declared: Record<string, Plain>, versioning: Plain) => ({ ...bucket("vault", { versioning }), declared });
+        const good = versioned("good", "Enabled");
+        assert.deepEqual(answers(bucketVersioning, told({}, unknown)), { vault: "broken" }, "unknown in the preview that makes it");
+        assert.deepEqual(answers(bucketVersioning, told({}, { enabled: true })), { vault: "broken" }, "made by a resource that is gone");
         assert.deepEqual(
-            found.filter((name) => !known.includes(name.replace(/(V2|v2)$/, ""))),
-            [],
+            answers(bucketVersioning, told({}, { enabled: false }), good),
+            { vault: "holds" },
+            "read before the other was made",
         );
+        const both = told({ versioning: { enabled: false } }, { enabled: false });
+        assert.deepEqual(answers(bucketVersioning, both, good), { vault: "broken" });
+        assert.match(because(bucketVersioning, "vault", both, good), /\(good, the bucket itself\)/);
+        assert.deepEqual(answers(bucketVersioning, told({ versioning: { enabled: true } }, unknown), good), { vault: "holds" });
     });
 });
 
@@ -93,6 +101,14 @@ describe("bucket-encryption", () => {
         assert.deepEqual(answers(bucketEncryption, vault), { vault: "broken" });
         assert.deepEqual(answers(bucketEncryption, vault, encrypted(vault, "AES256")), { vault: "broken" });
         assert.deepEqual(answers(bucketEncryption, vault, encrypted(vault, "aws:kms")), { vault: "broken" });
+        for (const key of ["alias/aws/s3", "arn:aws:kms:us-east-1:1:alias/aws/s3"])
+            assert.deepEqual(answers(bucketEncryption, vault, encrypted(vault, "aws:kms", key)), { vault: "broken" }, key);
+        const weaker = encrypted(vault, "AES256");
+        for (const both of [
+            [weaker, encrypted(vault, "aws:kms", "arn:key")],
+            [encrypted(vault, "aws:kms", "arn:key"), weaker],
+        ])
+            assert.deepEqual(answers(bucketEncryption, vault, ...both), { vault: "broken" });
     });
     it("is not taken in by another bucket's encryption", () => {
         const other = bucket("other");
@@ -138,6 +154,9 @@ describe("bucket-lock", () => {
         assert.deepEqual(answers(bucketLock, vault), { vault: "broken" });
         assert.deepEqual(answers(bucketLock, vault, locked({ mode: "GOVERNANCE", days: 30 })), { vault: "broken" });
         assert.deepEqual(answers(bucketLock, vault, locked({ mode: "COMPLIANCE" })), { vault: "broken" });
+        const [good, bad] = [locked({ mode: "COMPLIANCE", days: 1 }), locked({ mode: "GOVERNANCE", days: 1 })];
+        assert.deepEqual(answers(bucketLock, vault, good, bad), { vault: "broken" });
+        assert.deepEqual(answers(bucketLock, vault, bad, good), { vault: "broken" });
     });
     it("does not apply where access logs arrive", () => {
         const lock = locked({ mode: "COMPLIANCE", days: 1 });
@@ -173,16 +192,56 @@ describe("bucket-tls-only", () => {
             ...deny,
             Condition: { Bool: { "aws:SecureTransport": "false" }, StringEquals: { "aws:PrincipalOrgID": "o-1" } },
         },
+        "has a second condition of the same kind": {
+            ...deny,
+            Condition: { Bool: { "aws:SecureTransport": "false", "aws:ViaAWSService": "false" } },
+        },
     };
     for (const [fault, statement] of Object.entries(weak))
         it(`refuses a policy that ${fault}`, () => assert.deepEqual(answers(bucketTlsOnly, vault, policy(statement)), { vault: "broken" }));
     it("refuses a bucket without policy", () => assert.deepEqual(answers(bucketTlsOnly, vault), { vault: "broken" }));
-    it("cannot tell while a part of a policy is unknown, unless the denial is in the other", () => {
-        const partly = (...statements: Plain[]) => setting("BucketPolicy", vault, { policy: { Statement: statements } });
-        assert.deepEqual(answers(bucketTlsOnly, vault, partly({ Effect: "Allow", Principal: unknown })), { vault: "cannot tell yet" });
-        assert.deepEqual(answers(bucketTlsOnly, vault, partly({ Effect: "Allow", Principal: unknown }, deny as Plain)), { vault: "holds" });
-        assert.deepEqual(answers(bucketTlsOnly, vault, partly({ Effect: "Allow" })), { vault: "broken" });
-        assert.deepEqual(answers(bucketTlsOnly, vault, setting("BucketPolicy", vault, { policy: "no JSON" })), { vault: "broken" });
+    const document = (...statements: Plain[]) => setting("BucketPolicy", vault, { policy: { Statement: statements } });
+    const denial = deny as Record<string, Plain>;
+    const open: Record<string, Plain> = {
+        "its resource": { ...denial, Resource: unknown },
+        "one of its resources": { ...denial, Resource: ["arn:aws:s3:::b-vault", unknown] },
+        "its principal": { ...denial, Principal: { AWS: unknown } },
+        "its action": { ...denial, Action: [unknown] },
+        "its condition": { ...denial, Condition: { Bool: { "aws:SecureTransport": unknown } } },
+        "its effect": { ...denial, Effect: unknown },
+        "all of it": unknown,
+    };
+    for (const [what, statement] of Object.entries(open))
+        it(`cannot tell of a denial of which ${what} is unknown, and is content with another that is known`, () => {
+            assert.deepEqual(answers(bucketTlsOnly, vault, document(statement)), { vault: "cannot tell yet" });
+            assert.deepEqual(answers(bucketTlsOnly, vault, document(statement, denial)), { vault: "holds" });
+        });
+    it("refuses a policy of which no unknown part can be the denial", () => {
+        assert.deepEqual(answers(bucketTlsOnly, vault, document({ Effect: "Allow", Principal: unknown })), { vault: "broken" });
+        assert.deepEqual(answers(bucketTlsOnly, vault, document({ ...denial, Action: "s3:GetObject", Resource: unknown })), {
+            vault: "broken",
+        });
+        const nameless = bucket("vault", { bucket: unknown });
+        const policyOf = (text: string) => setting("BucketPolicy", nameless, { policy: text });
+        assert.deepEqual(answers(bucketTlsOnly, nameless, policyOf(JSON.stringify({ Statement: [deny] }))), { vault: "cannot tell yet" });
+        assert.deepEqual(answers(bucketTlsOnly, nameless, policyOf('{"Statement":{"Effect":"Allow"}}')), { vault: "broken" });
+    });
+    it("refuses what is no document, and says so", () => {
+        for (const policy of ["no JSON", "", "null", '"text"', null])
+            assert.match(because(bucketTlsOnly, "vault", vault, setting("BucketPolicy", vault, { policy })), /no JSON document/);
+        for (const policy of ['{"Statement":[null]}', '{"Statement":"x"}', "{}", '{"Statement":{"Effect":"Deny","Principal":null}}'])
+            assert.deepEqual(answers(bucketTlsOnly, vault, setting("BucketPolicy", vault, { policy })), { vault: "broken" }, policy);
+    });
+    it("takes one name with a star for the bucket and its objects", () => {
+        for (const Resource of ["arn:aws:s3:::b-vault*", "arn:aws:s3:::*"])
+            assert.deepEqual(answers(bucketTlsOnly, vault, policy({ ...deny, Resource })), { vault: "holds" }, Resource);
+        assert.deepEqual(answers(bucketTlsOnly, vault, policy({ ...deny, Resource: "arn:aws:s3:::b-vault/*" })), { vault: "broken" });
+    });
+    it("judges two policies of one bucket by the weaker", () => {
+        const second = resource("aws:s3/bucketPolicy:BucketPolicy", "second", { policy: '{"Statement":[]}' }, { bucket: [vault] });
+        assert.deepEqual(answers(bucketTlsOnly, vault, policy(deny), second), { vault: "broken" });
+        assert.deepEqual(answers(bucketTlsOnly, vault, second, policy(deny)), { vault: "broken" });
+        assert.deepEqual(answers(bucketTlsOnly, bucket("vault", { policy: JSON.stringify({ Statement: deny }) })), { vault: "holds" });
     });
     it("cannot tell of an unknown policy", () =>
         assert.deepEqual(answers(bucketTlsOnly, vault, setting("BucketPolicy", vault, { policy: unknown })), { vault: "cannot tell yet" }));
@@ -204,10 +263,18 @@ describe("bucket-replication", () => {
         "copies what carries a tag": { ...good, filter: { tag: { key: "a", value: "b" } } },
         "leaves encrypted objects out": { ...good, sourceSelectionCriteria: undefined },
         "carries deletions over": { ...good, deleteMarkerReplication: { status: "Enabled" } },
+        "copies a part, as the first version of such rules says it": { ...good, prefix: "orders/" },
+        "has no filter, which carries deletions over": { ...good, filter: undefined },
     };
     for (const [fault, rule] of Object.entries(weak))
         it(`refuses a replication that ${fault}`, () =>
             assert.deepEqual(answers(bucketReplication, vault, copied(rule)), { vault: "broken" }));
+    it("refuses one that carries everything, where another carries deletions, unless that is disabled", () => {
+        const deleting = { ...good, deleteMarkerReplication: { status: "Enabled" } };
+        assert.deepEqual(answers(bucketReplication, vault, copied(good, deleting)), { vault: "broken" });
+        assert.deepEqual(answers(bucketReplication, vault, copied(good, { ...deleting, status: "Disabled" })), { vault: "holds" });
+        assert.deepEqual(answers(bucketReplication, vault, copied(good, { ...deleting, status: unknown })), { vault: "cannot tell yet" });
+    });
     it("refuses a vault that is not copied", () => assert.deepEqual(answers(bucketReplication, vault), { vault: "broken" }));
     it("does not apply to the copy, nor to access logs", () => {
         assert.deepEqual(answers(bucketReplication, bucket("vault", {}, "dr")), { vault: "not applicable" });

@@ -5,12 +5,13 @@ import { failoverRecord } from "../../policies/failover-record.ts";
 import { noPrimaryLookup } from "../../policies/no-primary-lookup.ts";
 import { plain } from "../../policies/pack.ts";
 import { rules } from "../../policies/rules.ts";
-import { unknown, type Plain } from "../../policies/stack.ts";
+import { statefulsetClaims } from "../../policies/statefulset-claims.ts";
+import { unknown, type Plain, type Resource } from "../../policies/stack.ts";
 import { estate } from "../stacks/stand.ts";
 import { answers, because, resource } from "./cases.ts";
 
 describe("the policy pack", () => {
-    it("has these eight rules, one a file", () => {
+    it("has these nine rules, one a file", () => {
         const names = rules(estate).map(({ name }) => name);
         assert.deepEqual(names, [
             "bucket-encryption",
@@ -21,6 +22,7 @@ describe("the policy pack", () => {
             "cronjob-overlap",
             "failover-record",
             "no-primary-lookup",
+            "statefulset-claims",
         ]);
         const files = readdirSync(new URL("../../policies", import.meta.url));
         for (const name of names) assert.ok(files.includes(`${name}.ts`), name);
@@ -71,6 +73,32 @@ describe("failover-record", () => {
         assert.deepEqual(answers(failoverRecord, record({ healthCheckId: unknown }, true), check(undefined)), { record: "holds" });
         assert.deepEqual(answers(failoverRecord, record({ healthCheckId: unknown }, true), check(unknown)), { record: "cannot tell yet" });
     });
+    it("refuses a calculated health check that cannot fail, or that counts on one that cannot", () => {
+        const of = (props: Record<string, Plain>, from: readonly Resource[] = []) =>
+            resource("aws:route53/healthCheck:HealthCheck", "check", { type: "CALCULATED", ...props }, { childHealthchecks: from });
+        const child = (disabled: Plain) => resource("aws:route53/healthCheck:HealthCheck", "child", { id: "id-child", disabled });
+        const known = record({ healthCheckId: unknown }, true);
+        assert.deepEqual(answers(failoverRecord, known, of({ childHealthThreshold: 0 })), { record: "broken" });
+        assert.deepEqual(answers(failoverRecord, known, of({}, [child(true)]), child(true)), { record: "broken" });
+        assert.deepEqual(answers(failoverRecord, known, of({ childHealthchecks: ["id-child"] }), child(true)), { record: "broken" });
+        assert.match(because(failoverRecord, "record", known, of({}, [child(true)]), child(true)), /counts on one that is switched off/);
+        assert.deepEqual(answers(failoverRecord, known, of({}, [child(unknown)]), child(unknown)), { record: "cannot tell yet" });
+        assert.deepEqual(answers(failoverRecord, known, of({}, [child(false)]), child(false)), { record: "holds" });
+        const itself = of({ id: "id-check", childHealthchecks: ["id-check"] });
+        assert.deepEqual(answers(failoverRecord, known, itself), { record: "holds" });
+    });
+    it("judges the records of a RecordsExclusive by the same truths, and by the worst of them", () => {
+        const exclusive = (...resourceRecordSets: Plain[]) =>
+            resource("aws:route53/recordsExclusive:RecordsExclusive", "record", { resourceRecordSets });
+        const good = { failover: "PRIMARY", healthCheckId: "hc", ttl: 60 };
+        const alias = { failover: "SECONDARY", aliasTarget: { evaluateTargetHealth: true } };
+        assert.deepEqual(answers(failoverRecord, exclusive(good, alias)), { record: "holds" });
+        assert.deepEqual(answers(failoverRecord, exclusive(good, { ...good, ttl: 300 })), { record: "broken" });
+        assert.deepEqual(answers(failoverRecord, exclusive({ ...good, healthCheckId: undefined })), { record: "broken" });
+        assert.deepEqual(answers(failoverRecord, exclusive({ ...good, healthCheckId: unknown })), { record: "cannot tell yet" });
+        assert.deepEqual(answers(failoverRecord, exclusive({ ...good, failover: unknown })), { record: "cannot tell yet" });
+        assert.deepEqual(answers(failoverRecord, exclusive({ ttl: 300 })), {});
+    });
     it("lets other records be", () => assert.deepEqual(answers(failoverRecord, record({ failoverRoutingPolicies: undefined })), {}));
     it("cannot tell of an unknown check, TTL or routing", () => {
         assert.deepEqual(answers(failoverRecord, record({ healthCheckId: unknown })), { record: "cannot tell yet" });
@@ -94,6 +122,22 @@ describe("cronjob-overlap", () => {
     });
     it("cannot tell of an unknown schedule", () =>
         assert.deepEqual(answers(cronjobOverlap, job({ ...good, concurrencyPolicy: unknown })), { job: "cannot tell yet" }));
+});
+
+describe("statefulset-claims", () => {
+    const set = (persistentVolumeClaimRetentionPolicy: Plain, type = "kubernetes:apps/v1:StatefulSet") =>
+        resource(type, "set", { spec: { persistentVolumeClaimRetentionPolicy } });
+
+    it("is content with claims that stay, said or not: it is what Kubernetes does by itself", () => {
+        assert.deepEqual(answers(statefulsetClaims, set({ whenDeleted: "Retain", whenScaled: "Retain" })), { set: "holds" });
+        assert.deepEqual(answers(statefulsetClaims, set(undefined)), { set: "holds" });
+    });
+    it("refuses claims that go with the set or with its pods, and cannot tell of what is unknown", () => {
+        assert.deepEqual(answers(statefulsetClaims, set({ whenDeleted: "Delete" })), { set: "broken" });
+        assert.deepEqual(answers(statefulsetClaims, set({ whenDeleted: "Retain", whenScaled: "Delete" })), { set: "broken" });
+        assert.match(because(statefulsetClaims, "set", set({ whenScaled: "Delete" })), /scaled down/);
+        assert.deepEqual(answers(statefulsetClaims, set({ whenScaled: unknown })), { set: "cannot tell yet" });
+    });
 });
 
 describe("no-primary-lookup", () => {
