@@ -18,7 +18,7 @@ describe("a rehearsal that is sabotaged", function () {
             ({ evidence: found } = await rehearsed("sabotage", 2, {
                 sabotage: async (phase, sandbox) => {
                     // The copies no longer reach the standby, so no point is ever verified: from before the archive's first copy.
-                    if (phase === "replicate") await sandbox.control("replicator", "PUT", "/", { paused: true });
+                    if (phase === "provision") await sandbox.control("replicator", "PUT", "/", { paused: true });
                     // Somebody raised the TTL by hand, past the policy.
                     if (phase === "customers") await setTtl(sandbox, 300);
                     if (phase === "wait") {

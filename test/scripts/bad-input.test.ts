@@ -156,9 +156,7 @@ describe("bad input: one clear message, the next step, a documented exit code, a
     const takePoint = () =>
         startCommand(
             [
-                process.execPath,
-                join(import.meta.dirname, "take-point.ts"),
-                store,
+                ...[process.execPath, join(import.meta.dirname, "take-point.ts"), store],
                 ...[server.directory, server.socket, String(server.port), server.rootPassword],
             ],
             { env: { ...env, ...inPrimary } },

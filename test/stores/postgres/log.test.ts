@@ -81,7 +81,9 @@ describe("PostgreSQL's log", function () {
                 [n, n % 5 === 0 ? 90_000 : 10],
             );
             await client.query("COMMIT");
-            const { rows: now } = await client.query<{ at: Date }>("SELECT clock_timestamp() + interval '1 millisecond' AS at, pg_sleep(0.005)");
+            const { rows: now } = await client.query<{ at: Date }>(
+                "SELECT clock_timestamp() + interval '1 millisecond' AS at, pg_sleep(0.005)",
+            );
             steps.push({ lsn: await flushed(client), xid: rows[0]!.xid, at: now[0]!.at });
             await sleep(2);
             if (n === 40) await client.query("SELECT pg_switch_wal()");
