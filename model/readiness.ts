@@ -29,6 +29,8 @@ export interface PointFacts {
     /** Instant that it shows, RFC 3339 UTC. */
     startedAt: string;
     copies: number;
+    /** What is wrong with the log that goes on from it: "has a gap since …". Absent: nothing. */
+    logTrouble?: string | undefined;
 }
 
 /** An activation that has not ended. */
@@ -235,6 +237,7 @@ function unprotectedBecause(estate: Estate, facts: Facts, active: SiteName | nul
         if (age > declared.objective.rpo)
             reasons.push(`newest verified point is ${formatDuration(age)} old, over its RPO of ${formatDuration(declared.objective.rpo)}`);
         if (point.value.copies < siteNames.length) reasons.push("its newest point has one copy");
+        if (point.value.logTrouble !== undefined) reasons.push(`its log in the vault ${point.value.logTrouble}`);
     }
     return reasons.map((why) => ({ store, why }));
 }

@@ -1,6 +1,8 @@
 import { Catalog } from "../backup/catalog.ts";
+import { readRecord, troubleOf } from "../backup/log/record.ts";
 import { siteNames, type Estate, type SiteName } from "../model/estate.ts";
 import { Failure } from "../model/failure.ts";
+import type { LogRecord } from "../model/log-record.ts";
 import type { RecoveryPoint } from "../model/manifest.ts";
 import { coordination, names, witness as witnessKeys } from "../model/names.ts";
 import type { Answer, Facts } from "../model/readiness.ts";
@@ -26,6 +28,8 @@ export interface Sources {
     /** The guards of a site. @throws Failure where this machine cannot reach its cluster at all. */
     guard(site: SiteName): Guard;
     newestPoint(store: string): Promise<RecoveryPoint | undefined>;
+    /** What the verifier has seen of one history of a store's log; undefined where it has not looked yet. */
+    log(store: string, history: string): Promise<LogRecord | undefined>;
     /** @default httpsStatus */
     status?: typeof httpsStatus;
 }
@@ -39,6 +43,7 @@ export function sourcesIn(estate: Estate, account: string): Sources {
         witness: witnessOf(estate, account),
         guard: (site) => guardsIn(clusterOf(site), estate),
         newestPoint: (store) => catalog.newest(store),
+        log: (store, history) => readRecord({ estate, account, site: "standby" }, store, history),
     };
 }
 
@@ -61,7 +66,7 @@ export interface GatherOptions {
  * @example judgeReadiness(estate, await gatherFacts(sourcesIn(estate, account)))
  */
 export async function gatherFacts(sources: Sources, { sites = siteNames, limit = answerLimit }: GatherOptions = {}): Promise<Facts> {
-    const { estate, bucket, witness, guard, newestPoint, status = httpsStatus } = sources;
+    const { estate, bucket, witness, guard, newestPoint, log, status = httpsStatus } = sources;
     const signal = AbortSignal.timeout(limit);
     const stores = Object.keys(estate.stores);
     const host = names(estate, "").siteServiceHost;
@@ -111,7 +116,12 @@ export async function gatherFacts(sources: Sources, { sites = siteNames, limit =
         byName(stores, (store) =>
             ask(async () => {
                 const found = await newestPoint(store);
-                return found && { point: found.manifest.point, startedAt: found.manifest.startedAt, copies: found.copies };
+                if (found === undefined) return undefined;
+                const { manifest, copies } = found;
+                const { point, startedAt } = manifest;
+                const record = manifest.log && (await log(store, manifest.log.history));
+                const logTrouble = manifest.log ? record && troubleOf(record, new Date()) : "does not go on from its newest point";
+                return { point, startedAt, copies, ...(logTrouble === undefined ? {} : { logTrouble }) };
             }),
         ),
     ]);

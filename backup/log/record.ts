@@ -37,11 +37,18 @@ export async function logReach(standpoint: Standpoint, store: string): Promise<L
 /** Replication may be so late before a gap is somebody's affair, in milliseconds. */
 const late = 5 * 60_000;
 
+/** Why nothing behind the good part of a history can be recovered, in words; undefined where nothing is wrong, or no more than a late copy. */
+export function troubleOf({ gap, damaged }: Pick<LogRecord, "gap" | "damaged">, now: Date): string | undefined {
+    if (damaged) return `is damaged: ${damaged.why}`;
+    return gap !== undefined && now.getTime() - Date.parse(gap.since) > late ? `has a gap since ${gap.since}: ${gap.why}` : undefined;
+}
+
 /** A history's reach in words, for a person; `trouble` where one should look. */
-export function tellReach({ history, site, good, gap, damaged, at }: LogRecord, now: Date): { line: string; trouble: boolean } {
+export function tellReach(record: LogRecord, now: Date): { line: string; trouble: boolean } {
+    const { history, site, good, gap, damaged, at } = record;
+    const trouble = troubleOf(record, now) !== undefined;
     const newest = good?.committedAt === undefined ? "" : `, committed ${good.committedAt}`;
     const reach = good === undefined ? "nothing of it is good" : `good up to ${good.position ?? `${good.file}:${good.bytes}`}${newest}`;
-    const open = gap !== undefined && now.getTime() - Date.parse(gap.since) > late;
-    const wrong = damaged ? `; DAMAGED behind it: ${damaged.why}` : gap ? `; ${open ? "GAP" : "not all here yet"}: ${gap.why}` : "";
-    return { line: `log ${history} of the ${site} site: ${reach} (looked at ${at})${wrong}`, trouble: damaged !== undefined || open };
+    const wrong = damaged ? `; DAMAGED behind it: ${damaged.why}` : gap ? `; ${trouble ? "GAP" : "not all here yet"}: ${gap.why}` : "";
+    return { line: `log ${history} of the ${site} site: ${reach} (looked at ${at})${wrong}`, trouble };
 }

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { storeOf } from "../../backup/backup.ts";
 import { Catalog, type PointState } from "../../backup/catalog.ts";
+import { logReach, tellReach } from "../../backup/log/record.ts";
 import { timeOf } from "../../backup/point.ts";
 import { exitCodes } from "../../model/failure.ts";
 import { formatDuration, seconds } from "../../model/units.ts";
@@ -49,7 +50,8 @@ export const command = new Command("backups")
     .argument("[store]", "store of the estate (default: all)")
     .description(
         "Lists the recovery points of the catalog, and what has arrived in this site's vault (the standby's, unless LIFEBOAT_SITE says\n" +
-            "otherwise) and was not verified yet. Ends with 1 if a store has no verified point that is younger than its RPO.",
+            "otherwise) and was not verified yet, and how far the log in the vault is good. Ends with 1 if a store has no verified point that is younger\n" +
+            "than its RPO, or if the newest history of its log has a gap or is damaged.",
     )
     .option("--json", "print the points as JSON")
     .action(async (asked: string | undefined, { json }: { json?: boolean }) => {
@@ -58,17 +60,19 @@ export const command = new Command("backups")
         const stores = asked === undefined ? Object.keys(here.estate.stores) : [asked];
         const listed = [];
         for (const store of stores) {
-            const points = await pointsOf(here, store);
+            const [points, records] = await Promise.all([pointsOf(here, store), logReach(here, store)]);
+            const logs = records.map((record) => ({ ...record, ...tellReach(record, new Date()) }));
             const newest = points.findLast(({ state }) => state === "verified");
             const age = newest && (Date.now() - timeOf(newest.point).getTime()) / 1000;
             const rpo = storeOf(here, store).objective.rpo;
-            const holds = age !== undefined && age <= rpo;
-            listed.push({ store, rpoSeconds: rpo, newestVerified: newest?.point ?? null, ageSeconds: age ?? null, holds, points });
+            const holds = age !== undefined && age <= rpo && logs.at(-1)?.trouble !== true;
+            listed.push({ store, rpoSeconds: rpo, newestVerified: newest?.point ?? null, ageSeconds: age ?? null, holds, points, logs });
         }
         if (json) print({ site: here.site, stores: listed });
         else
-            for (const { store, points, holds, rpoSeconds, ageSeconds } of listed) {
+            for (const { store, points, logs, holds, rpoSeconds, ageSeconds } of listed) {
                 for (const point of points) show(row(point));
+                for (const { line, trouble } of logs) show(`${store}  ${paint(trouble ? "red" : "dim", line)}`);
                 const verdict = holds ? paint("green", "PASS") : paint("red", "FAIL");
                 const age =
                     ageSeconds === null ? "no verified point" : `newest verified point is ${formatDuration(seconds(ageSeconds))} old`;

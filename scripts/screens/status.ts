@@ -111,7 +111,6 @@ function database(found: Answer<DatabaseFacts> | undefined, site: SiteName, acti
             return [site === active ? "green" : "red", role];
         case "half-open":
         case "read-only":
-        case "half-open":
             return [site === active ? "red" : "yellow", role];
         case "replica":
             if (lagSeconds === null) return ["red", "replica, cut off"];

@@ -12,8 +12,8 @@ export const replica = (lagSeconds: number | null, problem?: string): Answer<Dat
 export const server = (role: "writable" | "read-only", problem?: string): Answer<DatabaseFacts> =>
     value({ role, lagSeconds: null, problem });
 export const both = <T>(of: T) => ({ ledger: of, people: of });
-export const minutesAgo = (minutes: number, copies = 2) =>
-    value({ point: "p", startedAt: new Date(Date.parse(at) - minutes * 60_000).toISOString(), copies });
+export const minutesAgo = (minutes: number, copies = 2, logTrouble?: string) =>
+    value({ point: "p", startedAt: new Date(Date.parse(at) - minutes * 60_000).toISOString(), copies, logTrouble });
 export const epoch = (active: SiteName) => value({ epoch: active === "primary" ? 1 : 2, active, at, by: "anna@laptop", reason: "test" });
 
 /** A calm day: nothing is wrong. */

@@ -140,6 +140,11 @@ describe("what is unprotected", () => {
         ],
         ["a single copy", { points: { ledger: minutesAgo(1, 1), people: minutesAgo(1) } }, "its newest point has one copy"],
         [
+            "a log with a gap",
+            { points: { ledger: minutesAgo(1, 2, "has a gap since noon: binlog.000003 is missing"), people: minutesAgo(1) } },
+            "its log in the vault has a gap since noon: binlog.000003 is missing",
+        ],
+        [
             "a catalog that does not answer",
             { points: { ledger: none("no answer"), people: minutesAgo(1) } },
             "its recovery points cannot be listed",

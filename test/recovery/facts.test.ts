@@ -10,6 +10,8 @@ import { gatherFacts, type Sources } from "../../recovery/facts.ts";
 import type { Guard } from "../../recovery/guard.ts";
 import { openJournal } from "../../recovery/journal/journal.ts";
 import { httpsStatus } from "../../recovery/steps/verify.ts";
+import type { LogRecord } from "../../model/log-record.ts";
+import { manifestOf, recoveryPointOf } from "../support/points.ts";
 import { bucketInMemory } from "./bucket.ts";
 import { estate, from, opened } from "./doubles.ts";
 
@@ -32,6 +34,7 @@ const calm = (): Sources => ({
     witness: bucketInMemory(new Map([[witness.fence, JSON.stringify(from)]])),
     guard: (site) => guardSaying(() => Promise.resolve(site === "primary" ? { role: "writable" } : { role: "replica", lagSeconds: 0.5 })),
     newestPoint: () => Promise.resolve(undefined),
+    log: () => Promise.resolve(undefined),
     status: (url) => (url.includes("eu-west-1") ? Promise.resolve(200) : Promise.reject(new Error("connect ECONNREFUSED"))),
 });
 
@@ -46,6 +49,36 @@ describe("the gathering of facts", () => {
         assert.deepEqual(facts.points, { ledger: { value: undefined }, people: { value: undefined } });
         assert.equal(judgeReadiness(estate, facts).failover, "yes");
         assert.equal((sources.bucket as ReturnType<typeof bucketInMemory>).objects.size, 4);
+    });
+
+    it("tells what is wrong with the log that goes on from the newest point", async () => {
+        const point = recoveryPointOf(manifestOf("20261121T154010Z-9f3c", { log: { history: "h", file: "binlog.000001", offset: 4 } }));
+        const since = "2026-11-21T15:41:00.000Z";
+        const read = {
+            version: 1,
+            store: "ledger",
+            history: "h",
+            site: "primary",
+            read: "standby",
+            at: since,
+            from: "binlog.000001",
+        } as const;
+        const told = async (manifest: typeof point.manifest, record?: LogRecord) => {
+            const newestPoint = () => Promise.resolve({ ...point, manifest });
+            const { points } = await gatherFacts({ ...calm(), newestPoint, log: () => Promise.resolve(record) });
+            const found = points["ledger"];
+            return found && "value" in found ? found.value?.logTrouble : assert.fail(JSON.stringify(found));
+        };
+        assert.equal(await told(point.manifest, read), undefined);
+        assert.equal(await told(point.manifest), undefined);
+        assert.equal(
+            await told(point.manifest, { ...read, gap: { why: "binlog.000002 is missing", since } }),
+            `has a gap since ${since}: binlog.000002 is missing`,
+        );
+        assert.equal(await told(point.manifest, { ...read, damaged: { why: "a piece", since } }), "is damaged: a piece");
+        const { log, ...alone } = point.manifest;
+        assert.equal(log?.history, "h");
+        assert.equal(await told(alone), "does not go on from its newest point");
     });
 
     it("tells of an activation that has not ended, and who runs it", async () => {
@@ -112,6 +145,7 @@ describe("the gathering of facts from the dead", function () {
                 witness: coordinationBucket(s3, "witness"),
                 guard: () => guardSaying(never),
                 newestPoint: never,
+                log: never,
                 status: (_, signal) => httpsStatus(`https://127.0.0.1:${port}/`, signal),
             },
             { limit: 400 },
