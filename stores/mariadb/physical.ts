@@ -47,7 +47,6 @@ const log: LogSide = {
         };
         const { end } = await walk(path, { from, ...(to === undefined ? {} : { to }) }, take, (before) => before.forEach(keep));
         if (to !== undefined && end !== to) throw new Error(`${path}: no event ends at byte ${to}; the last one ends at ${end}`);
-        if (to !== undefined && end !== to) throw new Error(`${path}: no event ends at byte ${to}; the last one ends at ${end}`);
         if (newest === undefined) return {};
         return {
             position: [...state.values()].map(({ domain, server, sequence }) => `${domain}-${server}-${sequence}`).join(","),

@@ -5,7 +5,8 @@ import type { Copy, CopyFacts, CopySource, LogPlace } from "../../physical.ts";
 import { startProgram, type Program } from "../../program.ts";
 import type { ServerAddress } from "../../adapter.ts";
 import { lastWords } from "./words.ts";
-import { connectMariadb, secretOf, socketOf } from "../client.ts";
+import { secretOf, socketOf } from "../client.ts";
+import { lacking } from "./rights.ts";
 
 /** Files that are read at once: both cores of a small node. */
 const readers = 2;
@@ -44,8 +45,9 @@ export async function copyMariadb({ server, data, scratch }: CopySource, signal:
             "a MariaDB server is copied beside its data directory, and here there is none",
             "have the archive beside the server do it: lifeboat backup STORE",
         );
-    // Refuses in words where the server does not answer.
-    (await connectMariadb(server, null)).destroy();
+    const lacks = await lacking(server);
+    if (lacks.length > 0)
+        throw new Failure("refused", `the user of the copy may not read all of the server: ${lacks.join("; ")}`, "copy as its superuser");
     const program = startProgram(
         "mariadb-backup",
         [

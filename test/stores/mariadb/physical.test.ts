@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Failure } from "../../../model/failure.ts";
 import type { ServerAddress } from "../../../stores/adapter.ts";
 import { connectMariadb } from "../../../stores/mariadb/client.ts";
 import { walk, type EventGroup } from "../../../stores/mariadb/physical/events.ts";
@@ -212,6 +213,23 @@ describe("a physical copy of MariaDB", function () {
             );
             assert.equal(found.at(-1)!.transaction, dropped);
         });
+    });
+
+    it("is refused to a user who may not read all of the server, with the grant that is lacking", async () => {
+        const grants = "RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR, SELECT, SHOW VIEW, TRIGGER, EXECUTE ON *.*";
+        await query(root, `CREATE USER carrier@localhost IDENTIFIED BY '${server.rootPassword}'`, `GRANT ${grants} TO carrier@localhost`);
+        const carrier = { ...root, user: "carrier" };
+        await assert.rejects(copied(physical, carrier, data(), bench), (failure: Failure) => {
+            assert.equal(failure.exit, "refused");
+            assert.match(
+                failure.message,
+                /of the server: 'carrier'@'localhost' lacks EVENT: .* \(GRANT EVENT ON \*\.\* TO 'carrier'@'localhost'\)$/,
+            );
+            return true;
+        });
+        await query(root, "GRANT EVENT ON *.* TO carrier@localhost");
+        await copied(physical, carrier, data(), bench);
+        await query(root, "DROP USER carrier@localhost");
     });
 
     it("never opens the source's own files, wherever they lie", async () => {
