@@ -16,7 +16,7 @@ export interface Bound {
     of: string;
     objective: "RTO" | "RPO";
     /** Which way of recovery it bounds. */
-    by: "plan" | "replica" | "backups";
+    by: "plan" | "replica" | "log" | "backups";
     seconds: Seconds;
     promised: Seconds;
     holds: boolean;
@@ -73,8 +73,24 @@ export function serviceRpoBounds(estate: Estate): Bound[] {
     });
 }
 
+/** A piece of a store's log is put when its oldest byte has waited so long. */
+export const shipEvery = seconds(1.5);
+
 /**
- * Writes that a store may lose when only its backups are left. The newest verified point is oldest just before the next one is verified:
+ * Writes that a store may lose when only its vault is left and its log goes on from a verified point: what was not shipped yet, and not copied to the standby's vault.
+ * Where no log goes on (a gap, or a new history that has no verified point yet), `storeRpoBounds` is the bound.
+ */
+export function storeLogBounds(estate: Estate): Bound[] {
+    return Object.entries(estate.stores).map(([name, { objective }]) =>
+        bound(name, "RPO", "log", objective.rpo, [
+            { name: "ship", seconds: shipEvery, sources: [declared("model/bounds.ts: shipEvery")] },
+            { name: "copy", seconds: copySpan, sources: [copySource] },
+        ]),
+    );
+}
+
+/**
+ * Writes that a store may lose when only its full copies are left, and no log. The newest verified point is oldest just before the next one is verified:
  * one interval, and the time that a point takes from the start of its dump until it is verified.
  */
 export function storeRpoBounds(estate: Estate): Bound[] {
@@ -112,6 +128,7 @@ export const allBounds = (estate: Estate, measured?: MeasuredSteps): Bound[] => 
     ...rtoBounds(estate, regionLossPlan(estate, measured)),
     ...serviceRpoBounds(estate),
     ...storeRtoBounds(estate),
+    ...storeLogBounds(estate),
     ...storeRpoBounds(estate),
 ];
 
@@ -119,7 +136,7 @@ export const allBounds = (estate: Estate, measured?: MeasuredSteps): Bound[] => 
 export function explain({ of, objective, by, seconds, promised, holds, parts }: Bound): string {
     const told = parts.map((part) => `${part.name} ${formatDuration(part.seconds)}`);
     const because = by === "replica" ? `the furthest replica may lag: ${told.join(", ")}` : told.join(" + ");
-    const from = by === "backups" ? " from backups" : "";
+    const from = by === "backups" ? " from backups" : by === "log" ? " from backups and their log" : "";
     return `${of}: ${objective}${from} bound ${formatDuration(seconds)} ${holds ? "within" : "exceeds"} ${formatDuration(promised)}, because ${because}`;
 }
 

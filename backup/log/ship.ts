@@ -3,6 +3,7 @@ import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
+import { shipEvery } from "../../model/bounds.ts";
 import type { ServerAddress } from "../../stores/adapter.ts";
 import type { LogReceiver, LogSide, ReceivedFile } from "../../stores/physical.ts";
 import type { Standpoint } from "../vault.ts";
@@ -70,7 +71,7 @@ class Shipper {
         this.#store = store;
         this.#server = server;
         this.#directory = directory;
-        this.#options = { sealAfter: 1_500, sealBytes: 8 * MiB, limit: 2_048 * MiB, poll: 100, patience: 30_000, ...options };
+        this.#options = { sealAfter: shipEvery * 1000, sealBytes: 8 * MiB, limit: 2_048 * MiB, poll: 100, patience: 30_000, ...options };
         this.#log = options.log ?? logOf(standpoint, store);
         this.#troubles = new Troubles((line) => options.note(`${store}: ${line}`), this.#options.patience);
         this.#first.promise.catch(() => {});

@@ -1,5 +1,5 @@
 import { bundleCommands } from "../bundle.ts";
-import { explain, rtoBounds, serviceRpoBounds, storeRpoBounds, type Bound } from "../bounds.ts";
+import { explain, rtoBounds, serviceRpoBounds, storeLogBounds, storeRpoBounds, type Bound } from "../bounds.ts";
 import type { Estate } from "../estate.ts";
 import { names } from "../names.ts";
 import { estimateOf, type RecoveryPlan } from "../plan.ts";
@@ -127,6 +127,6 @@ export function worst(estate: Estate, plan: RecoveryPlan): { within: string; los
 }
 
 export function takeoverFigures({ estate, plan }: Takeover): string {
-    const bounds = [...rtoBounds(estate, plan), ...serviceRpoBounds(estate), ...storeRpoBounds(estate)];
+    const bounds = [...rtoBounds(estate, plan), ...serviceRpoBounds(estate), ...storeLogBounds(estate), ...storeRpoBounds(estate)];
     return chapter("Where the figures come from", list(bounds.map((bound) => `${explain(bound)}.`)));
 }

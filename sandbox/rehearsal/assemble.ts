@@ -74,6 +74,7 @@ export function assemble(context: Context, found: Findings): Evidence {
                 found.pointsNow[store] ?? [],
                 found.restored.find(({ cronJob }) => cronJob === `restore-${store}`),
                 ledger,
+                { at: lossAt, site: lost },
             ),
             lossAt,
         ),

@@ -37,9 +37,11 @@ export const pointEvidence = z.strictObject({
     /** Restored beside the live database after the loss, and every order that it must have was there. */
     restored: z.boolean(),
     objectiveSeconds: z.number(),
-    /** From the start of the newest verified point's snapshot to the loss: what the store alone would lose. */
+    /** From the start of the newest verified point's snapshot to the loss: what the store would lose without its log. */
     ageSeconds: z.number().nullable(),
     boundSeconds: z.number(),
+    /** From the last acknowledged order that the restore brought back, by the copy and its log, to the loss. Absent in evidence before this was kept; null where it cannot be said. */
+    lostSeconds: z.number().nullable().optional(),
     restoreSeconds: z.number().nullable(),
     restoredOrders: z.int().nullable(),
     /** Orders acknowledged before the point's snapshot began: all of them must be in it. */

@@ -97,11 +97,13 @@ export interface PointFound {
     /** Numbers of orders acknowledged before the restored point's snapshot began, and sent before it ended. */
     promised: number;
     sent: number;
+    /** From the last acknowledged order that the restore brought back, copy and log, to the loss. */
+    lostSeconds?: number;
 }
 
 /** A store's own promise: a point young enough at the loss, verified, and restored with every order that it must hold and none that nobody sent. */
 export function judgePoint(found: PointFound, lossAt: number): PointEvidence {
-    const { store, objectiveSeconds, boundSeconds, newest, restored, failure, promised, sent } = found;
+    const { store, objectiveSeconds, boundSeconds, newest, restored, failure, promised, sent, lostSeconds } = found;
     const ageSeconds = newest ? (lossAt - newest.startedAt) / 1000 : null;
     const reasons: string[] = [];
     if (!newest) reasons.push(`${store}: no recovery point was verified before the loss`);
@@ -115,6 +117,10 @@ export function judgePoint(found: PointFound, lossAt: number): PointEvidence {
             reasons.push(`${store}: ${restored.point} was restored, which is older than ${newest.point}`);
         else if (restored.orders < promised)
             reasons.push(`${store}: the restored point has ${restored.orders} orders; ${promised} were acknowledged before it began`);
+        else if (lostSeconds !== undefined && lostSeconds > objectiveSeconds)
+            reasons.push(
+                `${store}: what the restore brought back ends ${say(lostSeconds)} before the loss; the objective is ${say(objectiveSeconds)}`,
+            );
         else if (restored.orders > sent) reasons.push(`${store}: the restored point has ${restored.orders} orders; only ${sent} were sent`);
     }
     if (boundSeconds > objectiveSeconds)
@@ -135,6 +141,7 @@ export function judgePoint(found: PointFound, lossAt: number): PointEvidence {
         objectiveSeconds,
         ageSeconds,
         boundSeconds,
+        lostSeconds: restored === undefined ? null : (lostSeconds ?? null),
         restoreSeconds: restored?.seconds ?? null,
         restoredOrders: restored?.orders ?? null,
         promisedOrders: newest ? promised : null,

@@ -113,7 +113,7 @@ export function report(
                         ? "no verified recovery point"
                         : `${point.point}, ${point.bytes} bytes, ${say(point.ageSeconds ?? 0)} old at the loss, at worst ${say(point.boundSeconds)}, objective ${say(point.objectiveSeconds)}; ${
                               point.restored
-                                  ? `restored in ${say(point.restoreSeconds ?? 0)} with ${point.restoredOrders} orders`
+                                  ? `restored in ${say(point.restoreSeconds ?? 0)} with ${point.restoredOrders} orders${typeof point.lostSeconds === "number" ? `, the last of them ${say(point.lostSeconds)} before the loss` : ""}`
                                   : "not restored"
                           }`
                 }: ${point.verdict}`,

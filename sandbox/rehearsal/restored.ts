@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SiteName } from "../../model/estate.ts";
 import type { RecoveryPoint } from "../../model/manifest.ts";
 import { lastLines } from "../last-lines.ts";
 import type { JobResult } from "./inside/jobs.ts";
@@ -31,7 +32,8 @@ export function lastDocument(log: string): unknown {
 
 /**
  * Holds what a restore job said against the ledger: every order that was acknowledged before the point's copy began must be in it, and none that nobody sent can be. How far the log
- * goes on behind the copy is the restore's own to say.
+ * goes on behind the copy is measured: the last order before the loss that it brought back.
+ * @param loss of the site that the point is to be of; of another site's point nothing can be said
  * @param points verified points of the store, oldest first, from the catalog after the restore
  */
 export function pointFound(
@@ -41,6 +43,7 @@ export function pointFound(
     points: readonly RecoveryPoint[],
     job: JobResult | undefined,
     ledger: readonly LedgerLine[],
+    loss: { at: number; site: SiteName },
 ): PointFound {
     const found: PointFound = {
         store,
@@ -66,6 +69,8 @@ export function pointFound(
     if (!said.success || !orders) return { ...found, failure: `what it said is not understood: ${job.log.trim().slice(-300)}` };
     const manifest = points.find((point) => point.manifest.point === said.data.point)?.manifest;
     if (!manifest) return { ...found, failure: `it restored ${said.data.point}, which the catalog does not have` };
+    const kept = [...acknowledgments(ledger).values()].map(({ at }) => at).filter((at) => at <= loss.at);
+    const last = kept.sort((a, b) => a - b)[Math.min(orders.rows, kept.length) - 1];
     const count = (lines: ReadonlyMap<number, { at: number }>, before: string) =>
         [...lines.values()].filter(({ at }) => at < Date.parse(before)).length;
     return {
@@ -73,6 +78,7 @@ export function pointFound(
         restored: { point: said.data.point, orders: orders.rows, seconds: said.data.seconds },
         promised: count(acknowledgments(ledger), manifest.startedAt),
         sent: attempts(ledger).size,
+        ...(last === undefined || manifest.site !== loss.site ? {} : { lostSeconds: (loss.at - last) / 1000 }),
     };
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { allBounds, explain, rtoBounds, serviceRpoBounds, storeRpoBounds, tellSource } from "../../model/bounds.ts";
+import { allBounds, explain, rtoBounds, serviceRpoBounds, storeLogBounds, storeRpoBounds, tellSource } from "../../model/bounds.ts";
 import type { EstateDeclaration } from "../../model/estate.ts";
 import { defineEstate } from "../../stores/estate.ts";
 import { estate as ours } from "../../stacks/estate.ts";
@@ -39,6 +39,16 @@ describe("bounds", () => {
             explain(bound ?? assert.fail()),
             "till: RPO bound 9 s exceeds 5 s, because the furthest replica may lag: ledger 9 s, people 5 s",
         );
+    });
+
+    it("of a store's RPO from its log count what is not shipped and not copied yet, however rare its full copies are", () => {
+        const told = [5, 10].map((minutes) =>
+            storeLogBounds(ledger((store) => (store.backup.every = `${minutes} min`)))
+                .map(explain)
+                .find((line) => line.startsWith("ledger")),
+        );
+        const line = "ledger: RPO from backups and their log bound 1 min 1.5 s within 15 min, because ship 1.5 s + copy 1 min";
+        assert.deepEqual(told, [line, line]);
     });
 
     it("of a store's RPO from backups count the interval, the dump, the copy and the verification", () => {

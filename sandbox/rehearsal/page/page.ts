@@ -152,6 +152,7 @@ function pointTile(point: PointEvidence): Markup {
         stored: size(point.bytes),
         "backup took": span(backupSeconds),
         "backup rate": rate(backupSeconds),
+        "last order in it": typeof point.lostSeconds === "number" ? `${say(point.lostSeconds)} before the loss` : "",
         "restore took": point.restored ? span(restoreSeconds) : "not restored",
         "restore rate": rate(restoreSeconds),
         "orders in it": restoredOrders === null ? "" : String(restoredOrders),

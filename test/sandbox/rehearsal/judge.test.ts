@@ -87,6 +87,7 @@ describe("the verdict on a store's recovery point", () => {
             [none, /no recovery point was verified/],
             [{ ...point, newest: { ...point.newest!, startedAt: lossAt - 901_000 } }, /old at the loss/],
             [{ ...unrestored, failure: "the job failed" }, /not restored: the job failed/],
+            [{ ...point, lostSeconds: 901 }, /ends 15 min 1 s before the loss/],
             [{ ...point, restored: { ...point.restored!, point: "20250101T000000Z-abcd" } }, /older than/],
         ] as const) {
             const found = judgePoint(broken, lossAt);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { SiteName } from "../../../model/estate.ts";
 import type { LedgerLine } from "../../../sandbox/rehearsal/ledger.ts";
 import { lastDocument, pointFound } from "../../../sandbox/rehearsal/restored.ts";
 import { manifestOf, recoveryPointOf } from "../../support/points.ts";
@@ -19,6 +20,7 @@ const said = (point: string, rows: number) =>
         undefined,
         2,
     );
+const loss = { at: 21_000, site: "primary" } as const;
 const objective = { objectiveSeconds: 900, boundSeconds: 300 };
 
 describe("what a restore said", () => {
@@ -29,12 +31,20 @@ describe("what a restore said", () => {
     });
     it("is held against the orders acknowledged before the copy began and all that were sent: the log goes on behind it", () => {
         const point = pointAt(10);
-        const found = pointFound("s", objective, point, [point], job(`x\n${said(point.manifest.point, 3)}\n`), ledger);
+        const found = pointFound("s", objective, point, [point], job(`x\n${said(point.manifest.point, 3)}\n`), ledger, loss);
         assert.deepEqual([found.promised, found.sent, found.restored?.orders], [2, 4, 3]);
+    });
+    it("tells how long before the loss the last order was that came back, and nothing of another site's point", () => {
+        const point = pointAt(10);
+        const lost = (rows: number, site: SiteName, at = 21_000) =>
+            pointFound("s", objective, point, [point], job(said(point.manifest.point, rows)), ledger, { at, site }).lostSeconds;
+        assert.deepEqual([lost(3, "primary"), lost(4, "primary"), lost(9, "primary")], [9, 1, 1]);
+        assert.equal(lost(4, "primary", 12_500), 0.5, "what was acknowledged after the loss is not of it");
+        assert.deepEqual([lost(0, "primary"), lost(4, "standby")], [undefined, undefined]);
     });
     it("is held against the point that it restored, also when that is newer than the newest before the loss", () => {
         const [old, young] = [pointAt(10), pointAt(21)];
-        const found = pointFound("s", objective, old, [old, young], job(said(young.manifest.point, 4)), ledger);
+        const found = pointFound("s", objective, old, [old, young], job(said(young.manifest.point, 4)), ledger, loss);
         assert.deepEqual(
             [found.newest?.point, found.restored?.point, found.promised, found.sent],
             [old.manifest.point, young.manifest.point, 4, 4],
@@ -48,7 +58,7 @@ describe("what a restore said", () => {
             [job("fine"), /not understood/],
             [job(said("20270101T000000Z-ffff", 3)), /catalog does not have/],
         ] as const) {
-            const found = pointFound("s", objective, point, [point], which, ledger);
+            const found = pointFound("s", objective, point, [point], which, ledger, loss);
             assert.equal(found.restored, undefined);
             assert.match(found.failure ?? "", reason);
         }
