@@ -47,7 +47,7 @@ describe("bounds", () => {
                 .map(explain)
                 .find((line) => line.startsWith("ledger")),
         );
-        const line = "ledger: RPO from backups and their log bound 1 min 1.5 s within 15 min, because ship 1.5 s + copy 1 min";
+        const line = "ledger: RPO from backups and their log bound 1 min 2 s within 15 min, because ship 1.5 s + copy 1 min";
         assert.deepEqual(told, [line, line]);
     });
 
